@@ -1,0 +1,87 @@
+# Everything you do with this repository. `make` alone lists the targets.
+#
+# The first target you run creates a virtual environment in .venv and installs pinned, hash-checked
+# requirements into it (with uv where it is on the PATH, else with pip). Nothing is installed outside .venv.
+
+PYTHON ?= python3
+VENV   ?= .venv
+JOBS   ?= 2
+ARGS   ?=
+
+BIN    := $(VENV)/bin
+PINNED := --require-hashes --only-binary=:all:
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-fast check format bench docs serve wheel image requirements clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run ## install, start a server, make a video from a photograph, say where it is
+	@$(BIN)/python scripts/demo.py $(ARGS)
+
+test: $(VENV)/.dev ## install, then run every test (offline once installed)
+	$(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
+
+test-fast: $(VENV)/.dev ## the tests for daily work, under a minute
+	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not render" $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types, import contracts, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/docs.py --check
+	$(BIN)/python -m pytest -q -m "not slow and not render" tests/docs
+
+format: $(VENV)/.dev ## put the code into its one format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev ## measure speed; numbers go to the screen
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+docs: $(VENV)/.dev ## rewrite the generated parts of the docs
+	$(BIN)/python scripts/docs.py
+
+serve: $(VENV)/.run ## start a server on 127.0.0.1:8000, data in ./mutoscope-data
+	$(BIN)/mutoscope serve --data mutoscope-data $(ARGS)
+
+wheel: $(VENV)/.run ## build dist/mutoscope-<version>-py3-none-any.whl
+	$(BIN)/python -m hatchling build -t wheel -d dist
+
+image: ## build the container image mutoscope:latest
+	docker build -t mutoscope .
+
+requirements: ## compile the pinned requirement files again (needs uv)
+	sh scripts/requirements.sh $(ARGS)
+
+clean: ## remove what these targets made, except your data in ./mutoscope-data
+	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis
+
+# Stamps: .python = a bare environment, .run = enough to serve, .dev = enough to test.
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "Mutoscope needs Python 3.11 or newer; '$(PYTHON)' is missing or older."; \
+	  echo "Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python)"; \
+	  echo "or name another:  make $(MAKECMDGOALS) PYTHON=/path/to/python3.12"; exit 1; }
+	@if [ -x $(BIN)/python ]; then :; \
+	 elif command -v uv >/dev/null; then uv venv --quiet --python "$$(command -v $(PYTHON))" $(VENV); \
+	 else $(PYTHON) -m venv $(VENV) || { \
+	  rm -rf $(VENV); \
+	  echo "Python is there, but its venv module is not."; \
+	  echo "Debian, Ubuntu: apt install python3-venv   (or install uv and run this again)"; exit 1; }; fi
+	@touch $@
+
+$(VENV)/.run: $(VENV)/.python requirements/base.txt requirements/build.txt pyproject.toml
+	@echo "Installing what Mutoscope needs into $(VENV) (about 200 MB to download, once) …"
+	@sh scripts/install.sh $(BIN)/python $(PINNED) -r requirements/base.txt -r requirements/build.txt
+	@sh scripts/install.sh $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	@echo "Installing what the tests need into $(VENV) …"
+	@sh scripts/install.sh $(BIN)/python $(PINNED) -r requirements/dev.txt
+	@touch $@

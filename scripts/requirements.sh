@@ -1,0 +1,21 @@
+#!/bin/sh
+# requirements.sh [--upgrade]: compile requirements/*.txt from pyproject.toml.
+#
+# One universal file per purpose, every package pinned with its hashes. No addresses are written down: whoever
+# installs decides where packages come from, and the hashes decide which bytes are accepted.
+#   base.txt    what a server needs          build.txt   what turns this tree into a package
+#   dev.txt     base + build + everything the tests and checks need
+set -eu
+cd "$(dirname "$0")/.."
+command -v uv >/dev/null || { echo "requirements.sh needs uv on the PATH (pip install uv)"; exit 1; }
+
+compile() {
+  target=$1
+  shift
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-emit-find-links --no-annotate --no-header "$@" --output-file "requirements/$target"
+}
+
+compile base.txt pyproject.toml "$@"
+compile build.txt --group build "$@"
+compile dev.txt pyproject.toml --group build --group dev "$@"

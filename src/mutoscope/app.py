@@ -1,0 +1,310 @@
+"""The composition root: settings in, a running server out. The only place that picks implementations.
+
+`serve` opens the data folder, checks every manifest against its engine, listens, starts the workers, and on
+SIGTERM or Ctrl-C drains: no new work, running requests finish or go back to the queue, then the doors close.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import signal
+import socket
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from mutoscope import lifecycle
+from mutoscope.catalog import Catalog, check_engines
+from mutoscope.engines import registry
+from mutoscope.engines.base import Capabilities
+from mutoscope.errors import ConfigError
+from mutoscope.fleet.local import LocalFleet
+from mutoscope.media.sandbox import Prober
+from mutoscope.net import parse_allow
+from mutoscope.server.auth import fingerprint, new_key
+from mutoscope.server.routes import application
+from mutoscope.settings import Settings
+from mutoscope.site import Limits, Site
+from mutoscope.storage.local import LocalStorage
+from mutoscope.storage.sign import Signer
+from mutoscope.store.records import Key
+from mutoscope.store.sqlite import Sqlite
+from mutoscope.store.store import Store
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 1.0
+LOW_DISK_BYTES = 5 * 10**9
+KEEP_ALIVE_S = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a person wants to know once the server listens. new_key: the first key, shown once."""
+
+    url: str
+    data: Path
+    new_key: str | None
+    models: int
+    workers: int
+    low_disk: bool
+    engines_missing: tuple[tuple[str, str], ...]
+
+
+async def serve(settings: Settings, *, on_ready: Callable[[Ready], None]) -> None:
+    """Run a server until it is told to stop. Raises ConfigError when it cannot start."""
+    capabilities, missing = engines()
+    listener = listen(settings.host, settings.port)
+    site, first_key = await open_site(settings, capabilities)
+    url = _address(settings.host, listener)
+    server = _uvicorn(site, url)
+    running = asyncio.create_task(server.serve(sockets=[listener]))
+    stop = _stop_signal()
+    fleet = _fleet(settings, site, url)
+    sweeper = asyncio.create_task(_sweep(site))
+    try:
+        fleet.start()
+        on_ready(
+            Ready(
+                url=url,
+                data=settings.data,
+                new_key=first_key,
+                models=len(site.catalog.models),
+                workers=settings.workers,
+                low_disk=site.health.free_bytes < LOW_DISK_BYTES,
+                engines_missing=tuple(sorted(missing.items())),
+            )
+        )
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+    finally:
+        await _shut_down(settings, site, server, fleet, running, sweeper)
+
+
+def engines() -> tuple[dict[str, Capabilities], dict[str, str]]:
+    """What each engine can do, and for those that cannot run here the reason."""
+    able: dict[str, Capabilities] = {}
+    missing: dict[str, str] = {}
+    for name in registry.names():
+        try:
+            able[name] = registry.capabilities(name)
+        except ConfigError as exc:
+            missing[name] = exc.message
+    return able, missing
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """The built-in manifests and the user's own. Raises CatalogError with every problem of every file."""
+    own = settings.manifests or settings.data / "manifests"
+    if settings.manifests is not None and not own.is_dir():
+        raise ConfigError(f"MUTOSCOPE_MANIFESTS: {own} is no folder")
+    return Catalog.load([own] if own.is_dir() else [])
+
+
+async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -> tuple[Site, str | None]:
+    """Open data folder and catalogue. Returns the site, and the first API key if one was made now."""
+    if settings.database or settings.storage:
+        raise ConfigError("this version keeps everything in the data folder: leave --database and --storage empty")
+    catalog = load_catalog(settings)
+    problems = check_engines(catalog.models, capabilities)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    store = Store(open_database(settings.data))
+    first_key = await _first_key(store, settings.api_key)
+    site = Site(
+        store=store,
+        storage=LocalStorage(settings.data / "files"),
+        catalog=catalog,
+        signer=Signer(await store.secret("file_urls", secrets.token_hex(32))),
+        prober=Prober(),
+        limits=Limits(
+            max_body_bytes=settings.max_body_bytes,
+            max_upload_bytes=settings.max_upload_bytes,
+            min_free_bytes=settings.min_free_bytes,
+            file_url_ttl_s=settings.file_url_ttl_s,
+            lease_s=settings.lease_s,
+            beat_s=settings.beat_s,
+        ),
+        data=settings.data,
+        public_url=settings.public_url.rstrip("/"),
+        engines=frozenset(capabilities),
+        worker_token=os.environ.get("MUTOSCOPE_WORKER_TOKEN") or secrets.token_hex(32),
+    )
+    site.health.workers_expected = settings.workers
+    with contextlib.suppress(Exception):
+        site.check_room()
+    return site, first_key
+
+
+def open_database(data: Path) -> Sqlite:
+    """The database of a data folder, its schema brought up to date; a copy is kept before an upgrade.
+
+    Raises ConfigError when another process has it open, or a newer version wrote it.
+    """
+    database = Sqlite(data / "mutoscope.db")
+    before = database.version()
+    if before and before < database.newest():
+        copy = data / f"mutoscope.before-{database.newest():04d}.{int(time.time())}.db"
+        database.backup(copy)
+        log.info("database.copied", version=before, path=str(copy))
+    database.migrate()
+    return database
+
+
+async def _first_key(store: Store, wanted: str) -> str | None:
+    """On an empty data folder: an account and its first key."""
+    if await store.first_account() is not None:
+        return None
+    account_id = uuid.uuid4().hex
+    await store.add_account(account_id, "owner")
+    return await add_owner_key(store, account_id, wanted)
+
+
+async def add_owner_key(store: Store, account_id: str, wanted: str = "") -> str:
+    """A key with every scope; `wanted` becomes it when given."""
+    key = wanted or new_key()
+    await store.add_key(
+        Key(uuid.uuid4().hex, "first key", key[:7], ("run", "read", "admin"), 0, None, None),
+        account_id=account_id,
+        key_sha256=fingerprint(key),
+        expires_in_ms=None,
+    )
+    return key
+
+
+# -- listening ----------------------------------------------------------------------------------------------------
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigError that says what to do when the port is taken."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as exc:
+        raise ConfigError(f"--host {host}: no such address") from exc
+    listener = socket.socket(family, kind, protocol)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as exc:
+        listener.close()
+        if exc.errno == errno.EADDRINUSE:
+            raise ConfigError(
+                f"port {port} on {host} is taken, perhaps by another Mutoscope; "
+                f"stop that one, or choose another port: mutoscope serve --port {port + 1}"
+            ) from exc
+        raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}") from exc
+    return listener
+
+
+def _address(host: str, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared only
+    return f"http://{f'[{here}]' if ':' in here and not here.startswith('[') else here}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: the site drains first."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201  # uvicorn's signature
+        yield
+
+
+def _uvicorn(site: Site, url: str) -> _Server:
+    del url
+    return _Server(
+        uvicorn.Config(
+            application(site),
+            http="httptools",
+            loop="uvloop",
+            lifespan="off",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            date_header=True,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            timeout_graceful_shutdown=5,
+            backlog=2048,
+        )
+    )
+
+
+def _stop_signal() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+# -- what runs beside ---------------------------------------------------------------------------------------------
+
+
+def _fleet(settings: Settings, site: Site, url: str) -> LocalFleet:
+    parse_allow(settings.fetch_allow)  # said now, not by every worker
+    chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or sorted(site.engines)
+    unknown = sorted(set(chosen) - site.engines)
+    if unknown:
+        raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}")
+    settings.cache.mkdir(parents=True, exist_ok=True)
+    return LocalFleet(
+        url,
+        site.worker_token,
+        count=settings.workers,
+        engines=chosen,
+        folder=settings.data / "work",
+        drain_s=settings.drain_s,
+        environment={
+            "MUTOSCOPE_FETCH_ALLOW": settings.fetch_allow,
+            "MUTOSCOPE_CACHE": str(settings.cache),
+            "NUMBA_CACHE_DIR": str(settings.cache / "numba"),
+        },
+    )
+
+
+async def _sweep(site: Site) -> None:
+    """Hand on what lost workers held, once a second, whatever happens."""
+    while True:
+        await asyncio.sleep(SWEEP_S)
+        try:
+            swept = await lifecycle.sweep(site)
+        except Exception:  # the sweeper must outlive a full disk
+            log.exception("sweep.failed")
+            continue
+        if swept:
+            log.warning("lease.expired", requests=swept)
+
+
+async def _shut_down(
+    settings: Settings,
+    site: Site,
+    server: _Server,
+    fleet: LocalFleet,
+    running: asyncio.Task[None],
+    sweeper: asyncio.Task[None],
+) -> None:
+    site.health.draining = True
+    log.info("server.draining", seconds=settings.drain_s)
+    if not await asyncio.to_thread(fleet.drain, settings.drain_s + 2.0):
+        log.warning("workers.killed")
+    await asyncio.to_thread(fleet.stop)
+    site.store.wakeups.close()
+    server.should_exit = True
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    sweeper.cancel()
+    await asyncio.to_thread(site.prober.close)
+    await site.store.db.close()

@@ -1,0 +1,25 @@
+"""The catalogue: a model is one manifest file, and this is what reads them.
+
+Start with `model.py` (what is known of a model), then `manifest.py` (how it is written down). Nothing here
+knows an engine or opens a connection.
+"""
+
+from __future__ import annotations
+
+from mutoscope.catalog.catalog import Catalog, CatalogError
+from mutoscope.catalog.engines import CapabilitiesLike, check_engines
+from mutoscope.catalog.manifest import KEYS
+from mutoscope.catalog.model import Example, Model, Price, output_schema, pick
+
+__all__ = [
+    "KEYS",
+    "CapabilitiesLike",
+    "Catalog",
+    "CatalogError",
+    "Example",
+    "Model",
+    "Price",
+    "check_engines",
+    "output_schema",
+    "pick",
+]

@@ -1,0 +1,297 @@
+"""Turn one manifest file into a `Model`, or into the complete list of what is wrong with it.
+
+The keys, their types and defaults are explained in docs/reference/manifest.md, which a test keeps in step
+with `KEYS`. Whether the named engine can do what the manifest asks is checked by `engines.py` beside this
+file, because engines are installed apart from manifests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from mutoscope.catalog.formula import Formula, parse_formula
+from mutoscope.catalog.model import (
+    DEFAULT_LANGUAGE,
+    Example,
+    Kind,
+    Model,
+    Price,
+    PriceUnit,
+    Produces,
+    Texts,
+    steps,
+)
+from mutoscope.catalog.reading import Parts, Report, Section, read_yaml
+from mutoscope.errors import ConfigError, InvalidInput
+from mutoscope.schema import FILE_FORMATS, Validator, check_schema, json_path, kind_of, suggestion
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "": (
+        "manifest", "id", "slug", "kind", "author", "name", "title", "description", "categories",
+        "input_schema", "accept", "output", "engine", "price", "limits", "examples", "translations",
+    ),
+    "output": ("produces", "many"),
+    "engine": ("name", "inputs", "settings", "note"),
+    "price": ("base_price_usd", "unit", "formula", "note"),
+    "limits": ("time_limit_s", "max_attempts"),
+    "examples": ("name", "input"),
+}  # fmt: skip
+"""Every key a manifest may have, by the section it stands in."""
+
+KINDS = ("model", "workflow", "inference")
+PRODUCES = ("video", "image")
+UNITS = ("second", "output")
+UNIT_OF = {"video": "second", "image": "output"}
+
+DEFAULT_TIME_LIMIT_S = 600
+DEFAULT_MAX_ATTEMPTS = 3
+
+RESERVED_IDS = ("categories",)
+"""`GET /v1/models/categories` is a list, so no model can live there."""
+
+# Spaces are legal inside a segment: older entries of the hosted catalogue have them.
+# A segment never starts with a dot, so no id climbs out of a folder.
+_WORD = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*"
+_ID = re.compile(rf"{_WORD}( {_WORD})*(/{_WORD}( {_WORD})*){{0,7}}")
+_SLUG = re.compile(rf"{_WORD}(/{_WORD}){{0,7}}")
+_SEGMENTS = "accepted are 1 to 8 segments of A-Z a-z 0-9 _ . - between slashes"
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_NO_LANGUAGE = "is no language tag; accepted are `ja`, `pt-BR` and the like"
+MAX_ID_CHARACTERS = 200
+
+
+def read_manifest(path: Path, source: str) -> tuple[Model | None, tuple[str, ...]]:
+    """The model of one file, or None and every problem as `file: $.path: message`."""
+    report = Report(source)
+    content = read_yaml(path, report)
+    if not isinstance(content, dict):
+        if not report.problems:
+            report.add((), f"found {kind_of(content)}; a mapping is accepted")
+        return None, tuple(report.problems)
+    model = _Manifest(content, report).model()
+    return (None if report.problems else model), tuple(report.problems)
+
+
+class _Manifest:
+    """Reads one manifest from top to bottom; problems go to the report."""
+
+    def __init__(self, content: object, report: Report) -> None:
+        self.report = report
+        self.top = Section(content, KEYS[""], (), report)
+        self.schema: dict[str, Any] = {}
+        self.validator: Validator | None = None
+
+    def model(self) -> Model | None:
+        top = self.top
+        if top.take("manifest", int, 1, required=True) != 1:
+            top.problem("manifest", "is the version of this format; 1 is accepted")
+        model_id = self._id()
+        self._read_schema()
+        produces, many = self._output()
+        engine = self._section("engine")
+        limits = self._section("limits")
+        values: dict[str, Any] = {
+            "id": model_id,
+            "slug": self._slug(model_id),
+            "kind": cast("Kind", top.choice("kind", KINDS, "model")),
+            "author": top.text("author", required=True),
+            "categories": top.names("categories"),
+            "names": self._texts(top, "name", required=True),
+            "titles": self._texts(top, "title"),
+            "descriptions": self._texts(top, "description", required=True),
+            "engine": engine.text("name", required=True),
+            "engine_settings": engine.take("settings", dict, {}),
+            "engine_notes": self._texts(engine, "note"),
+            "bindings": self._bindings(engine),
+            "produces": produces,
+            "many": many,
+            "price": self._price(produces),
+            "time_limit_s": limits.whole("time_limit_s", DEFAULT_TIME_LIMIT_S, at_least=1, at_most=86_400),
+            "max_attempts": limits.whole("max_attempts", DEFAULT_MAX_ATTEMPTS, at_least=1, at_most=20),
+            "examples": self._examples(),
+            "translations": self._translations(),
+        }
+        if self.report.problems or self.validator is None:
+            return None
+        return Model(**values, input_schema=self.schema, validator=self.validator, source=self.report.source)
+
+    def _id(self) -> str:
+        model_id = self.top.text("id", required=True)
+        if not model_id:
+            return ""
+        if len(model_id) > MAX_ID_CHARACTERS or not _ID.fullmatch(model_id):
+            self.top.problem("id", f"found {model_id!r}; {_SEGMENTS}")
+        if model_id in RESERVED_IDS:
+            self.top.problem("id", f"{model_id!r} is an address of the API; choose another id")
+        return model_id
+
+    def _slug(self, model_id: str) -> str:
+        slug = self.top.text("slug", model_id.replace(" ", "-"))
+        if self.top.has("slug") and (len(slug) > MAX_ID_CHARACTERS or not _SLUG.fullmatch(slug)):
+            self.top.problem("slug", f"found {slug!r}; {_SEGMENTS}")
+        if slug.split("/")[-1] == "api":
+            self.top.problem("slug", "ends in `api`, which is a page of every model; choose another slug")
+        return slug
+
+    def _read_schema(self) -> None:
+        if not self.top.has("input_schema"):
+            self.top.problem("input_schema", "is required")
+            return
+        schema = self.top.raw("input_schema")
+        problems = check_schema(schema)
+        for problem in problems:
+            self._at("input_schema", problem.path, problem.message)
+        if not problems:
+            self.schema = schema
+            self.validator = Validator(schema)
+            self.validator = Validator(schema, accept=self._accept())
+
+    def _accept(self) -> dict[str, tuple[str, ...]]:
+        fields = {field.name: field for field in self.validator.media_fields} if self.validator else {}
+        section = self._section("accept", fields)
+        accepted: dict[str, tuple[str, ...]] = {}
+        for name, field in fields.items():
+            accepted[name] = section.names(name)
+            for word in accepted[name]:
+                if word not in FILE_FORMATS[field.kind]:
+                    known = ", ".join(FILE_FORMATS[field.kind])
+                    section.problem(name, f"unknown format {word!r}; accepted are {known}")
+        return accepted
+
+    def _output(self) -> tuple[Produces, bool]:
+        output = self._section("output")
+        produces = cast("Produces", output.choice("produces", PRODUCES, "video", required=True))
+        return produces, output.take("many", bool, False)
+
+    def _bindings(self, engine: Section) -> dict[str, str]:
+        bindings: dict[str, str] = {}
+        for parameter, name in engine.take("inputs", dict, {}).items():
+            where = ("engine", "inputs", parameter)
+            if not isinstance(name, str):
+                self.report.add(where, f"found {kind_of(name)}; the name of an input property is accepted")
+            elif self.validator and name not in self.schema.get("properties", {}):
+                known = self.schema.get("properties", {})
+                self.report.add(where, f"{name!r} is no input property{suggestion(name, known)}")
+            else:
+                bindings[parameter] = name
+        return bindings
+
+    def _price(self, produces: Produces) -> Price:
+        price = self._section("price")
+        unit = cast("PriceUnit", price.choice("unit", UNITS, UNIT_OF[produces]))
+        formula = self._formula(price) if price.raw("formula") is not None else None
+        return Price(price.number("base_price_usd", 0.0), unit, formula, price.text("note"))
+
+    def _formula(self, price: Section) -> Formula | None:
+        text = price.text("formula")
+        if not text:
+            return None
+        try:
+            formula = parse_formula(text)
+        except ConfigError as exc:
+            price.problem("formula", exc.message)
+            return None
+        if self.validator:
+            for name in sorted(formula.names):
+                if complaint := self._not_a_number(name):
+                    price.problem("formula", complaint)
+        return formula
+
+    def _not_a_number(self, name: str) -> str | None:
+        """Why an input cannot stand in a formula; None if it always has a number."""
+        properties = self.schema.get("properties", {})
+        if name not in properties:
+            return f"{name!r} is no input property{suggestion(name, properties)}"
+        child = properties[name]
+        if child["type"] not in ("integer", "number", "float") and not _are_numerals(child.get("enum", ())):
+            return f"{name!r} is of type {child['type']}; a formula takes numbers"
+        if name not in self.schema.get("required", ()) and child.get("default") is None:
+            return f"{name!r} may be missing; a formula takes inputs that are required or have a default"
+        return None
+
+    def _examples(self) -> tuple[Example, ...]:
+        examples = []
+        for index, entry in enumerate(self.top.take("examples", list, [])):
+            where: Parts = ("examples", index)
+            section = Section(entry, KEYS["examples"], where, self.report)
+            names = self._texts(section, "name", required=True)
+            inputs = section.take("input", dict, {}, required=True)
+            examples.append(Example(names, inputs))
+            if self.validator and section.has("input"):
+                self._check_example(inputs, where)
+        return tuple(examples)
+
+    def _check_example(self, inputs: dict[str, Any], where: Parts) -> None:
+        assert self.validator is not None
+        at = json_path((*where, "input"))
+        try:
+            _, unknown = self.validator.check(inputs)
+        except InvalidInput as exc:
+            for problem in exc.problems:
+                self._at(at, problem.path, problem.message)
+            return
+        for name in unknown:
+            known = self.schema.get("properties", {})
+            self._at(at, json_path((name,)), f"is no input property{suggestion(name, known)}")
+
+    def _translations(self) -> dict[str, Texts]:
+        translations: dict[str, Texts] = {}
+        for language, texts in self.top.take("translations", dict, {}).items():
+            where: Parts = ("translations", language)
+            if not _LANGUAGE.fullmatch(language):
+                self.report.add(where, _NO_LANGUAGE)
+            if not isinstance(texts, dict):
+                self.report.add(where, f"found {kind_of(texts)}; texts by JSON pointer are accepted")
+                continue
+            translations[language] = texts
+            for pointer, text in texts.items():
+                if complaint := self._not_translatable(pointer, text):
+                    self.report.add((*where, pointer), complaint)
+        return translations
+
+    def _not_translatable(self, pointer: str, text: object) -> str | None:
+        if not isinstance(text, str):
+            return f"found {kind_of(text)}; a text is accepted"
+        if not pointer.startswith("/") or steps(pointer)[-1] not in ("title", "description"):
+            return "accepted are JSON pointers to a title or description, such as /properties/prompt/title"
+        node: Any = self.schema
+        for step in steps(pointer):
+            if self.validator and (not isinstance(node, dict) or step not in node):
+                return "points at nothing in input_schema"
+            node = node.get(step, {})
+        return None
+
+    def _texts(self, section: Section, key: str, *, required: bool = False) -> dict[str, str]:
+        """A text by language; a plain string is English."""
+        value = section.raw(key)
+        if value is None and not section.has(key):
+            if required:
+                section.problem(key, "is required")
+            return {}
+        texts = {DEFAULT_LANGUAGE: value} if isinstance(value, str) else value
+        if not isinstance(texts, dict) or not all(isinstance(text, str) and text for text in texts.values()):
+            section.problem(key, "must be a text, or texts by language such as {en: …, ja: …}")
+            return {}
+        if DEFAULT_LANGUAGE not in texts:
+            section.problem(key, f"has no text in {DEFAULT_LANGUAGE}, which every missing language falls back to")
+        for language in texts:
+            if not _LANGUAGE.fullmatch(language):
+                section.problem(key, f"{language!r} {_NO_LANGUAGE}")
+        return texts
+
+    def _section(self, key: str, known: Collection[str] | None = None) -> Section:
+        """A section; one that was left out is read as an empty one."""
+        value = self.top.raw(key) if self.top.has(key) else {}
+        return Section(value, KEYS[key] if known is None else known, (key,), self.report)
+
+    def _at(self, prefix: str, path: str, message: str) -> None:
+        dot = "" if path.startswith("[") or not path else "."
+        self.report.add_at(f"{prefix}{dot}{path}", message)
+
+
+def _are_numerals(values: Collection[object]) -> bool:
+    """Whether an `enum` of strings holds numbers only, as in `"5"`, `"10"`."""
+    return bool(values) and all(isinstance(v, str) and re.fullmatch(r"\d+(\.\d+)?", v) for v in values)

@@ -1,0 +1,185 @@
+"""One model: everything the program knows about it, read from its manifest and never changed afterwards.
+
+The pages, the API's documentation, validation, prices and the engine's task are all made from these values.
+Where they come from is `manifest.py`; nothing here knows a model by name.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mutoscope.catalog.formula import Formula
+from mutoscope.schema import Validator
+
+Kind = Literal["model", "workflow", "inference"]
+Produces = Literal["video", "image"]
+PriceUnit = Literal["second", "output"]
+Field = Literal["name", "title", "description", "engine_note"]
+Texts = Mapping[str, str]
+
+DEFAULT_LANGUAGE = "en"
+
+_OUTPUT_TEXTS: Mapping[str, Texts] = {
+    # The hosted service's page shows the same output schema for every model, in the reader's language.
+    "image": {"en": "Single image URL", "ja": "単一画像 URL"},
+    "video": {"en": "Single video URL", "ja": "単一動画 URL"},
+    "images": {"en": "Multiple image URLs", "ja": "複数画像 URL"},
+    "videos": {"en": "Multiple video URLs", "ja": "複数動画 URL"},
+}
+
+
+def pick(texts: Texts, language: str) -> str:
+    """The text in this language (`ja-JP` also finds `ja`), else in English, else in any; "" without any."""
+    found = _closest(texts, language) or _closest(texts, DEFAULT_LANGUAGE)
+    return texts[found] if found else next(iter(texts.values()), "")
+
+
+def output_schema(language: str = DEFAULT_LANGUAGE) -> dict[str, Any]:
+    """The output schema, the same for every model."""
+    properties: dict[str, Any] = {}
+    for key, texts in _OUTPUT_TEXTS.items():
+        if key.endswith("s"):
+            items = {"type": "string", "format": "uri"}
+            properties[key] = {"type": "array", "description": pick(texts, language), "items": items}
+        else:
+            properties[key] = {"type": "string", "format": "uri", "description": pick(texts, language)}
+    return {"output": {"type": "object", "properties": properties}}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a unit costs, and how many units a request is.
+
+    base_price_usd   of one unit, >= 0.
+    formula          units from the inputs; without it seconds of output, or the number of outputs.
+    note             a sentence for the price list.
+    """
+
+    base_price_usd: float
+    unit: PriceUnit
+    formula: Formula | None = None
+    note: str = ""
+
+    def quantity(self, inputs: Mapping[str, Any], *, outputs: int = 1, duration_s: float | None = None) -> float:
+        """How many units; 0 for seconds that nobody knows yet (an input `duration` of "auto", or none)."""
+        if self.formula is not None:
+            return self.formula.evaluate(inputs)
+        if self.unit == "output":
+            return outputs
+        return _seconds(inputs.get("duration")) if duration_s is None else duration_s
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """An input worth trying; fits the schema."""
+
+    names: Texts
+    input: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What a caller picks.
+
+    slug             the path of its pages; the id unless the manifest says otherwise.
+    input_schema     as published: RunComfy's notation, exactly as the manifest has it.
+    bindings         engine parameter -> input property.
+    many             whether one request gives a list of outputs.
+    time_limit_s     seconds one attempt may take.
+    translations     language -> JSON pointer into `input_schema` -> text.
+    source           the manifest's file.
+    """
+
+    id: str
+    slug: str
+    kind: Kind
+    author: str
+    categories: tuple[str, ...]
+    names: Texts
+    titles: Texts
+    descriptions: Texts
+    input_schema: Mapping[str, Any]
+    validator: Validator = field(compare=False, repr=False)
+    engine: str
+    engine_settings: Mapping[str, Any]
+    engine_notes: Texts
+    bindings: Mapping[str, str]
+    produces: Produces
+    many: bool
+    price: Price
+    time_limit_s: int
+    max_attempts: int
+    examples: tuple[Example, ...]
+    translations: Mapping[str, Texts]
+    source: str
+
+    @property
+    def output_schema(self) -> dict[str, Any]:
+        return output_schema()
+
+    @property
+    def output_key(self) -> str:
+        """The one key of a result's `output`: `video`, `videos`, `image` or `images`."""
+        return f"{self.produces}s" if self.many else self.produces
+
+    def text(self, field: Field, language: str = DEFAULT_LANGUAGE) -> str:
+        """One of the model's texts; English where the language is missing."""
+        by_field: Mapping[str, Texts] = {
+            "name": self.names,
+            "title": self.titles or self.names,
+            "description": self.descriptions,
+            "engine_note": self.engine_notes,
+        }
+        return pick(by_field[field], language)
+
+    def schema_in(self, language: str) -> dict[str, Any]:
+        """A copy of the input schema with its titles and descriptions in this language, where there are
+        any."""
+        schema = copy.deepcopy(dict(self.input_schema))
+        found = _closest(self.translations, language)
+        for pointer, text in self.translations[found].items() if found else ():
+            *parents, last = steps(pointer)
+            node: Any = schema
+            for step in parents:
+                node = node[step]
+            node[last] = text
+        return schema
+
+    def output_schema_in(self, language: str) -> dict[str, Any]:
+        return output_schema(language)
+
+    def price_microusd(self, inputs: Mapping[str, Any], outputs: int = 1, duration_s: float | None = None) -> int:
+        """The price of a request in millionths of a dollar; the same inputs always cost the same.
+
+        Raises InvalidInput when the manifest's formula gives no number for these inputs.
+        """
+        quantity = self.price.quantity(inputs, outputs=outputs, duration_s=duration_s)
+        return round(self.price.base_price_usd * quantity * 1_000_000)
+
+
+def steps(pointer: str) -> list[str]:
+    """The parts of a JSON pointer (RFC 6901) that starts with `/`."""
+    return [part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]]
+
+
+def _closest(by_language: Mapping[str, object], language: str) -> str | None:
+    """The language itself, or the one it is a variant of."""
+    tag = language
+    while tag:
+        if tag in by_language:
+            return tag
+        tag = tag.rpartition("-")[0]
+    return None
+
+
+def _seconds(duration: object) -> float:
+    # Schemas have durations as numbers and as strings, `5`, `"5"` and `"auto"`.
+    try:
+        seconds = float(duration)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return 0.0
+    return seconds if math.isfinite(seconds) and seconds > 0 else 0.0

@@ -1,0 +1,147 @@
+"""`mutoscope db`: the database of a data folder, with the server stopped (backup also while it runs)."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mutoscope import app, settings
+from mutoscope.errors import ConfigError
+from mutoscope.store.store import Store
+
+_data = click.option("--data", type=click.Path(path_type=Path), default=None, help="Data folder [MUTOSCOPE_DATA].")
+
+
+@click.group("db")
+def command() -> None:
+    """Look after the database.
+
+    Example: mutoscope db backup /backups/today
+    """
+
+
+@command.command("migrate")
+@_data
+def migrate(data: Path | None) -> None:
+    """Bring the schema up to date; a copy of the database is kept beside it first.
+
+    Example: mutoscope db migrate
+    """
+    database = app.open_database(_folder(data))
+    click.echo(f"schema version {database.version()}")
+    _run(database.close())
+
+
+@command.command("check")
+@_data
+def check(data: Path | None) -> None:
+    """Check the file and that every finished request is accounted for once.
+
+    Example: mutoscope db check
+    """
+    problems = _audit(_folder(data) / "mutoscope.db")
+    for problem in problems:
+        click.echo(problem)
+    if problems:
+        raise ConfigError(f"{len(problems)} problem(s) found")
+    click.echo("the database is sound")
+
+
+@command.command("backup")
+@click.argument("target", type=click.Path(path_type=Path))
+@_data
+def backup(target: Path, data: Path | None) -> None:
+    """Copy database and files into a new folder; the server may go on meanwhile.
+
+    Example: mutoscope db backup /backups/2026-11-22
+    """
+    folder = _folder(data)
+    if target.exists():
+        raise ConfigError(f"{target}: exists already; choose a new folder")
+    target.mkdir(parents=True)
+    source = sqlite3.connect(f"file:{folder / 'mutoscope.db'}?mode=ro", uri=True)
+    copy = sqlite3.connect(target / "mutoscope.db")
+    with source, copy:
+        source.backup(copy)
+    source.close()
+    copy.close()
+    if (folder / "files").is_dir():
+        shutil.copytree(folder / "files", target / "files", ignore=shutil.ignore_patterns("incoming"))
+    click.echo(f"copied to {target}; restore by serving that folder: mutoscope serve --data {target}")
+
+
+@command.command("reset-key")
+@_data
+def reset_key(data: Path | None) -> None:
+    """Revoke every key of the owner and print a new one. The server must be stopped.
+
+    Example: mutoscope db reset-key
+    """
+    click.echo(_run(_reset_key(_folder(data))))
+
+
+async def _reset_key(folder: Path) -> str:
+    store = Store(app.open_database(folder))
+    try:
+        account_id = await store.first_account()
+        if account_id is None:
+            raise ConfigError(f"{folder}: no account yet; the first `mutoscope serve` makes one with its key")
+        await store.revoke_all_keys(account_id)
+        return await app.add_owner_key(store, account_id)
+    finally:
+        await store.db.close()
+
+
+def _audit(path: Path) -> list[str]:
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        found = [str(row[0]) for row in database.execute("pragma integrity_check") if row[0] != "ok"]
+        for text, query in _AUDIT:
+            found += [f"{text}: {row[0]}" for row in database.execute(query)]
+        return found
+    finally:
+        database.close()
+
+
+_AUDIT = (
+    (
+        "request with more than one terminal event",
+        "select request_id from events where kind = 'state' and json_extract(data, '$.state') in "
+        "('completed', 'failed', 'cancelled') group by request_id having count(*) > 1",
+    ),
+    (
+        "completed request without a result",
+        "select id from requests where state = 'completed' and result is null",
+    ),
+    (
+        "finished request whose usage is still held",
+        "select r.id from requests r join usage u on u.request_id = r.id "
+        "where r.state in ('completed', 'failed', 'cancelled') and u.state = 'held'",
+    ),
+    (
+        "request without a usage row",
+        "select id from requests where id not in (select request_id from usage)",
+    ),
+    (
+        "output that is not on record",
+        "select r.id from requests r, json_each(r.result, '$.outputs') o "
+        "where r.state = 'completed' and o.value not in (select id from files)",
+    ),
+)
+
+
+def _folder(data: Path | None) -> Path:
+    folder = settings.load({"data": data}).data
+    if not (folder / "mutoscope.db").is_file():
+        raise ConfigError(f"{folder}: no Mutoscope database here; name the data folder with --data")
+    return folder
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)

@@ -1,0 +1,147 @@
+"""`mutoscope doctor`: what this machine has and lacks, and what to do about it. Changes nothing, needs no server."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from mutoscope import settings
+from mutoscope.cli import exits, output
+from mutoscope.cli.connect import answers
+from mutoscope.client import ClientError
+from mutoscope.client import credentials as client_credentials
+from mutoscope.errors import MutoscopeError
+
+LOW_DISK_BYTES = 5 * 10**9
+"""Below this `serve` warns as well: a few hundred results fill it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at. remedy: what to install or do when it is missing."""
+
+    name: str
+    found: str
+    is_ok: bool
+    is_required: bool = True
+    remedy: str = ""
+
+    @property
+    def verdict(self) -> str:
+        return "ok" if self.is_ok else "missing" if self.is_required else "optional"
+
+
+@click.command("doctor", epilog="Example: mutoscope doctor --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(as_json: bool) -> None:
+    """Check what this machine has and lacks.
+
+    Ends with 1 when something is missing that the server cannot do without.
+    """
+    checks = [check for look in LOOKS for check in look()]
+    if as_json:
+        output.emit_json([{**asdict(check), "verdict": check.verdict} for check in checks])
+    else:
+        rows = [(c.name, c.verdict, c.found, "" if c.is_ok else c.remedy) for c in checks]
+        output.emit_table(("check", "", "found", "what to do"), rows)
+    if any(not check.is_ok and check.is_required for check in checks):
+        raise click.exceptions.Exit(exits.FAILED)
+
+
+def _python() -> Iterator[Check]:
+    version = platform.python_version()
+    yield Check("Python", version, sys.version_info >= (3, 11), remedy="install Python 3.11 or newer")
+    known = sys.platform in ("linux", "darwin")
+    yield Check("platform", platform.platform(), known, remedy="use Linux, macOS, WSL2 or the container image")
+
+
+def _folders() -> Iterator[Check]:
+    found = settings.load()
+    free = shutil.disk_usage(_existing(found.data)).free
+    yield Check(
+        "free disk",
+        f"{free / 1e9:.1f} GB at {found.data}",
+        free >= LOW_DISK_BYTES,
+        is_required=False,
+        remedy="make room, or set MUTOSCOPE_DATA to another disk",
+    )
+    for name, folder in (("data folder", found.data), ("cache folder", found.cache)):
+        remedy = f"make it writable, or set MUTOSCOPE_{name.split()[0].upper()}"
+        yield Check(name, str(folder), _is_writable(folder), remedy=remedy)
+
+
+def _engines() -> Iterator[Check]:
+    from mutoscope.engines import registry  # noqa: PLC0415 - a broken engine is to be reported, not to stop us
+
+    for name in registry.names():
+        try:
+            found, is_ok = f"version {registry.load(name).version}", True
+        except (MutoscopeError, ImportError, OSError) as exc:
+            found, is_ok = str(exc), False
+        yield Check(
+            f"engine {name}",
+            found,
+            is_ok,
+            is_required=name in registry.ENGINES,
+            remedy="install mutoscope again, or the package this engine names",
+        )
+
+
+def _encoders() -> Iterator[Check]:
+    if importlib.util.find_spec("av") is None:
+        yield Check("video encoders", "PyAV is not installed", is_ok=False, remedy="pip install av")
+        return
+    import av  # noqa: PLC0415 - a large library that only this needs
+
+    for name, is_required in (("libx264", True), ("libsvtav1", False), ("libx265", False)):
+        remedy = "install PyAV's own wheel (pip install av), or an FFmpeg with this encoder"
+        yield Check(f"encoder {name}", f"PyAV {av.__version__}", name in av.codecs_available, is_required, remedy)
+
+
+def _sandbox() -> Iterator[Check]:
+    limits = importlib.util.find_spec("resource") is not None
+    yield Check("process limits", "resource", limits, remedy="use Linux, macOS, WSL2 or the container image")
+    if sys.platform == "linux":
+        has_prctl = hasattr(ctypes.CDLL(None), "prctl")
+        found = f"pidfd {'yes' if hasattr(os, 'pidfd_open') else 'no'}, prctl {'yes' if has_prctl else 'no'}"
+        yield Check("process control", found, has_prctl, is_required=False, remedy="use a kernel of 5.3 or newer")
+
+
+def _server() -> Iterator[Check]:
+    try:
+        found = client_credentials.find(None, None)
+    except ClientError as exc:
+        yield Check("server", str(exc), is_ok=False, is_required=False, remedy="correct the setting or the file")
+        return
+    remedy = "start one with `mutoscope serve`, or set MUTOSCOPE_URL"
+    yield Check("server", found.url, answers(found.url), is_required=False, remedy=remedy)
+    where = f"looked in MUTOSCOPE_API_KEY and {client_credentials.path()}"
+    remedy = "the first `mutoscope serve` makes one"
+    yield Check("API key", "found" if found.api_key else where, found.api_key is not None, False, remedy)
+
+
+LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (_python, _folders, _engines, _encoders, _sandbox, _server)
+
+
+def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that exists."""
+    return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether files can be made there; the folder itself is not."""
+    try:
+        with tempfile.TemporaryFile(dir=_existing(folder)):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,57 @@
+"""`mutoscope keys`: make, list and revoke API keys. Needs a key of scope `admin`."""
+
+from __future__ import annotations
+
+import click
+
+from mutoscope.cli import output
+from mutoscope.cli.connect import connect, url_option
+
+SCOPES = ("run", "read", "admin", "worker")
+
+
+@click.group("keys", epilog="Example: mutoscope keys create --name laptop")
+def command() -> None:
+    """Make, list and revoke API keys."""
+
+
+@command.command("list", epilog="Example: mutoscope keys list --json")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@url_option
+def list_keys(as_json: bool, url: str | None) -> None:
+    """List the keys; the keys themselves are never shown again."""
+    with connect(url) as client:
+        found = client.keys()
+    if as_json:
+        output.emit_json([key.raw for key in found])
+        return
+    rows = [(key.key_id, key.name, key.prefix, " ".join(key.scopes), key.expires_at, key.revoked_at) for key in found]
+    output.emit_table(("key_id", "name", "begins with", "scopes", "expires", "revoked"), rows)
+
+
+@command.command("create", epilog="Example: mutoscope keys create --name ci --scope run --expires-in-days 30")
+@click.option("--name", required=True, help="What the key is for.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="May be repeated [run read].")
+@click.option("--expires-in-days", type=click.FloatRange(min=0, min_open=True), help="Days until it ends [never].")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@url_option
+def create(name: str, scopes: tuple[str, ...], expires_in_days: float | None, as_json: bool, url: str | None) -> None:
+    """Make a key and print it, this once, on standard output."""
+    expires_in_s = None if expires_in_days is None else int(expires_in_days * 86400)
+    with connect(url) as client:
+        made = client.create_key(name, scopes or ("run", "read"), expires_in_s=expires_in_s)
+    if as_json:
+        output.emit_json({**made.key.raw, "key": made.secret})
+        return
+    output.say(f"{made.key.key_id}: {' '.join(made.key.scopes)}; keep the key, it is not shown again")
+    output.emit(made.secret)
+
+
+@command.command("revoke", epilog="Example: mutoscope keys revoke KEY_ID")
+@click.argument("key_id")
+@url_option
+def revoke(key_id: str, url: str | None) -> None:
+    """End a key for good."""
+    with connect(url) as client:
+        client.revoke_key(key_id)
+    output.say(f"{key_id}: revoked")

@@ -1,0 +1,136 @@
+"""`mutoscope run`: submit, show progress, download. Ctrl-C cancels; a second one leaves at once."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from mutoscope.cli import arguments, exits, failures, output
+from mutoscope.cli.connect import connect_or_start, url_option
+from mutoscope.cli.display import Display
+from mutoscope.client import Client, ClientError, Result
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What was asked for on the command line."""
+
+    model_id: str
+    inputs: Mapping[str, Any]
+    settings: tuple[str, ...]
+    output_dir: Path
+    as_json: bool
+    no_wait: bool
+    timeout_s: float | None
+
+
+@click.command(
+    "run", epilog="Example: mutoscope run vendor/film --set prompt='slow push-in' --set image_urls=photo.jpg"
+)
+@click.argument("model_id")
+@click.option("--input", "input_text", metavar="JSON|@FILE|-", help="The input object; `-` reads standard input.")
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="One input; may be repeated.")
+@click.option(
+    "--output-dir", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="Where outputs go [.]."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
+@click.option("--no-wait", is_flag=True, help="Submit only, and print the request's id.")
+@click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Give up after seconds.")
+@url_option
+def command(
+    model_id: str,
+    input_text: str | None,
+    settings: tuple[str, ...],
+    output_dir: Path,
+    as_json: bool,
+    no_wait: bool,
+    timeout_s: float | None,
+    url: str | None,
+) -> None:
+    """Run MODEL_ID and save what it makes.
+
+    Files named in the input are uploaded. The paths of the outputs are printed on standard output. With no server
+    at this machine's MUTOSCOPE_URL a private one is started and stopped again.
+    """
+    inputs = arguments.read_input(input_text)
+    order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, timeout_s)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        with connect_or_start(url, may_start=not no_wait) as client:
+            _carry_out(client, order)
+    except ClientError as exc:
+        if as_json:
+            output.emit_json({"error": failures.as_json(exc)})
+        raise
+
+
+def _carry_out(client: Client, order: Order) -> None:
+    schema = client.model(order.model_id).input_schema if order.settings else None
+    submitted = client.submit(order.model_id, arguments.apply_settings(order.inputs, order.settings, schema))
+    output.say(f"request {submitted.request_id}")
+    if order.no_wait:
+        if order.as_json:
+            output.emit_json(submitted.raw)
+        else:
+            output.emit(submitted.request_id)
+        return
+    result = _wait(client, submitted.request_id, order.timeout_s)
+    with Display() as display:
+        result = client.save(result, order.output_dir, on_progress=display.on_transfer)
+    _tell(result)
+    if order.as_json:
+        output.emit_json({**result.raw, "state": result.state, "files": [str(path) for path in result.files]})
+    else:
+        for path in result.files:
+            output.emit(path)
+
+
+def _wait(client: Client, request_id: str, timeout_s: float | None) -> Result:
+    try:
+        with Display() as display:
+            return client.wait(
+                request_id, on_event=display.on_event, timeout_s=timeout_s, cancel_when_left=timeout_s is not None
+            )
+    except KeyboardInterrupt:
+        _cancel(client, request_id)
+        raise click.exceptions.Exit(exits.INTERRUPTED) from None
+
+
+def _cancel(client: Client, request_id: str) -> None:
+    output.say(f"cancelling {request_id} (Ctrl-C again leaves at once)")
+    try:
+        cancellation = client.cancel(request_id, running=True)
+    except ClientError as exc:
+        output.say(f"could not cancel: {exc}")
+    except KeyboardInterrupt:
+        output.say(f"left; {request_id} may go on")
+        raise
+    else:
+        output.say("cancelled" if cancellation.is_cancelled else f"not cancelled: it is {cancellation.state}")
+
+
+def _tell(result: Result) -> None:
+    """What a person wants to know about the result, as far as the server says."""
+    metadata = result.metadata
+    plan = metadata.get("plan")
+    plan = plan if isinstance(plan, Mapping) else {}
+    for title, found in (
+        ("engine", metadata.get("engine")),
+        ("seed", metadata.get("seed")),
+        ("applied", plan.get("applied")),
+        ("ignored", plan.get("ignored")),
+        ("unknown inputs", metadata.get("ignored_inputs")),
+    ):
+        if found or found == 0:
+            output.say(f"{title}: {'; '.join(map(str, found)) if isinstance(found, list) else found}")
+
+
+def _as_interrupt(number: int, frame: FrameType | None) -> None:
+    """Being told to end is Ctrl-C: the request is cancelled and the private server stopped."""
+    raise KeyboardInterrupt

@@ -1,0 +1,48 @@
+"""`mutoscope worker`: a worker for a server, on this machine or another. The work itself is in `mutoscope.worker`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from mutoscope import settings
+
+
+@click.command("worker", epilog="Example: MUTOSCOPE_WORKER_TOKEN=… mutoscope worker --server http://10.0.0.5:8000")
+@click.option("--server", "server_url", required=True, metavar="URL", help="Address of the server.")
+@click.option("--engine", "engines", multiple=True, metavar="NAME", help="May be repeated; all when not given.")
+@click.option(
+    "--drain-s",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    help="Seconds the request at hand may go on after SIGTERM.",
+)
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where attempts keep their files.")
+def command(server_url: str, engines: tuple[str, ...], drain_s: float, folder: Path | None) -> None:
+    """Take requests from a server and carry them out, until told to stop.
+
+    The token, of scope `worker`, is read from MUTOSCOPE_WORKER_TOKEN.
+    """
+    token = os.environ.get("MUTOSCOPE_WORKER_TOKEN")
+    if not token:
+        raise click.UsageError("MUTOSCOPE_WORKER_TOKEN is not set; the server's operator has the token")
+    from mutoscope import worker  # noqa: PLC0415 - brings engines and media along
+    from mutoscope.engines import registry  # noqa: PLC0415
+
+    unknown = sorted(set(engines) - set(registry.names()))
+    if unknown:
+        raise click.BadParameter(
+            f"{', '.join(unknown)}: no such engine; there are {', '.join(registry.names())}", param_hint="--engine"
+        )
+    code = worker.main(
+        server_url,
+        token,
+        engines or registry.names(),
+        folder=folder,
+        drain_s=drain_s,
+        fetch_allow=settings.load().fetch_allow,
+    )
+    raise click.exceptions.Exit(code)

@@ -1,0 +1,254 @@
+"""The asyncio client: the same methods as `sync.Client`, awaited.
+
+Nothing is decided here; see `protocol`. The signatures are compared with those of `sync` by a test.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, TypeVar
+
+import httpx
+
+from . import transport, values
+from .credentials import find
+from .protocol import Protocol
+from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """A Mutoscope server, or any that speaks RunComfy's Model API.
+
+    base_url      else MUTOSCOPE_URL, else the credentials file, else http://127.0.0.1:8000.
+    api_key       else MUTOSCOPE_API_KEY, else the credentials file.
+    timeout_s     longest silence of one call, not the time a request may take.
+    retry         for GETs and submits; Retry(attempts=1) turns trying again off.
+    local_paths   False: a string is never read as a local path. Say so when the inputs come from strangers.
+
+    Callbacks may be coroutine functions. Raises BadArgument for an address or key that cannot be one.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeout_s: float = 60.0,
+        *,
+        retry: Retry | None = None,
+        local_paths: bool = True,
+    ) -> None:
+        credentials = find(base_url, api_key)
+        self.base_url = credentials.url
+        self.has_key = credentials.api_key is not None
+        self._timeout_s = timeout_s
+        self._protocol = Protocol(credentials, retry=retry or Retry(), local_paths=local_paths)
+        self._http = httpx.AsyncClient(**transport.settings(credentials))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._http.aclose()
+
+    async def run(
+        self,
+        model_id: str,
+        inputs: Mapping[str, Any],
+        *,
+        on_event: Callable[[values.Event], object] | None = None,
+        timeout_s: float | None = None,
+        output_dir: str | Path | None = None,
+        idempotency_key: str | None = None,
+    ) -> values.Result:
+        """Submit and wait for the result; with `output_dir`, save its outputs there (`Result.files`).
+
+        Leaving early (Ctrl-C, the time limit, an error in on_event) cancels the request, running or not.
+        Raises RunFailed, RunCancelled, WaitTimedOut, APIError, ConnectionFailed.
+        """
+        folder = None if output_dir is None else Path(output_dir)
+        return await self._drive(
+            self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event
+        )
+
+    async def submit(
+        self, model_id: str, inputs: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> values.Submitted:
+        """Hand a request in; local files among the inputs are uploaded first."""
+        return await self._drive(self._protocol.submit(model_id, inputs, idempotency_key))
+
+    async def wait(
+        self,
+        request_id: str,
+        *,
+        on_event: Callable[[values.Event], object] | None = None,
+        timeout_s: float | None = None,
+        cancel_when_left: bool = True,
+    ) -> values.Result:
+        """The second half of `run`, for a request handed in before."""
+        return await self._drive(self._protocol.wait(request_id, timeout_s, cancel_when_left), on_event)
+
+    async def status(self, request_id: str) -> values.Status:
+        return await self._drive(self._protocol.status(request_id))
+
+    async def result(self, request_id: str) -> values.Result:
+        """How the request stands now; never raises for a request that failed."""
+        return await self._drive(self._protocol.result(request_id))
+
+    async def cancel(self, request_id: str, *, running: bool = False) -> values.Cancellation:
+        """Take a request out of the queue; with `running`, stop it while it runs as well."""
+        return await self._drive(self._protocol.cancel(request_id, running))
+
+    async def delete(self, request_id: str) -> None:
+        """Remove an ended request and its outputs."""
+        await self._drive(self._protocol.delete(request_id))
+
+    def events(self, request_id: str, last_event_id: int | None = None) -> AsyncIterator[values.Event]:
+        """What happens to a request, as it happens, until it has ended."""
+        return self._iterate(self._protocol.events(request_id, last_event_id))
+
+    async def request(self, request_id: str) -> values.RequestInfo:
+        return await self._drive(self._protocol.request(request_id))
+
+    def requests(
+        self,
+        *,
+        model: str | None = None,
+        state: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[values.RequestInfo]:
+        """Requests, newest first; pages are asked for as they are needed. limit: at most so many in all."""
+        filters = {"model": model, "state": state, "after": after, "before": before}
+        return self._iterate(self._protocol.requests(filters, limit))
+
+    async def poster(self, request_id: str) -> bytes:
+        """The JPEG that stands for the output."""
+        return await self._drive(self._protocol.poster(request_id))
+
+    async def upload(
+        self, source: str | Path | IO[bytes] | bytes, name: str | None = None
+    ) -> values.UploadedFile:
+        """Store a file on the server; a str is a path."""
+        return await self._drive(self._protocol.upload(source, name))
+
+    async def download(
+        self, url: str, target: str | Path, *, on_progress: Callable[[values.Transfer], object] | None = None
+    ) -> Path:
+        """Save an output; target is a file, or a folder that exists. The file is complete or absent."""
+        return await self._drive(self._protocol.download(url, Path(target)), on_progress)
+
+    async def save(
+        self,
+        result: values.Result,
+        folder: str | Path,
+        *,
+        on_progress: Callable[[values.Transfer], object] | None = None,
+    ) -> values.Result:
+        """Save every output of a result as `<request_id>_<n>.<suffix>`; the answer names the files."""
+        return await self._drive(self._protocol.save(result, Path(folder), report=True), on_progress)
+
+    async def models(
+        self,
+        *,
+        search: str | None = None,
+        category: str | None = None,
+        kind: str | None = None,
+        include_schema: bool = False,
+    ) -> tuple[values.Model, ...]:
+        filters = {"search": search, "category": category, "kind": kind}
+        return await self._drive(self._protocol.models(filters, include_schema))
+
+    async def model(self, model_id: str) -> values.Model:
+        """One model with its input schema."""
+        return await self._drive(self._protocol.model(model_id))
+
+    async def keys(self) -> tuple[values.Key, ...]:
+        return await self._drive(self._protocol.keys())
+
+    async def create_key(
+        self, name: str, scopes: tuple[str, ...] = ("run", "read"), *, expires_in_s: int | None = None
+    ) -> values.NewKey:
+        """Make a key; `secret` is told this once."""
+        return await self._drive(self._protocol.create_key(name, scopes, expires_in_s))
+
+    async def revoke_key(self, key_id: str) -> None:
+        await self._drive(self._protocol.revoke_key(key_id))
+
+    async def usage(self, since: str | None = None, until: str | None = None) -> values.Usage:
+        return await self._drive(self._protocol.usage(since, until))
+
+    async def balance(self) -> values.Balance:
+        return await self._drive(self._protocol.balance())
+
+    async def _drive(self, script: Script[T], emit: Callable[[Any], object] | None = None) -> T:
+        """Perform a script to its end; what it emits goes to the callback."""
+        run = Run(script)
+        try:
+            while not run.done:
+                await self._advance(run, emit)
+            return run.value
+        finally:
+            await self._close_streams(run)
+
+    async def _iterate(self, script: Script[None]) -> AsyncIterator[Any]:
+        """Perform a script as far as the caller asks; what it emits comes out."""
+        run = Run(script)
+        try:
+            while not run.done:
+                if isinstance(run.step, Emit):
+                    yield run.step.value
+                    run.answer(None)
+                else:
+                    await self._advance(run, None)
+        finally:
+            await self._close_streams(run)
+
+    async def _advance(self, run: Run[Any], emit: Callable[[Any], object] | None) -> None:
+        try:
+            reply = await self._perform(run.step, run.streams, emit)
+        except BaseException as exc:  # cancellation included: the script decides, then raises it again
+            run.fail(exc)
+        else:
+            run.answer(reply)
+
+    async def _perform(self, step: Step, streams: list[Any], emit: Callable[[Any], object] | None) -> object:
+        match step:
+            case Open():
+                with transport.translated(step.url):
+                    request = self._http.build_request(**transport.arguments(step, self._timeout_s))
+                    response = await self._http.send(request, stream=True, follow_redirects=step.follow)
+                opened = transport.opened(response, response.aiter_bytes())
+                streams.append(opened.stream)
+                return opened
+            case Read(stream):
+                with transport.translated(str(stream.response.url)):
+                    return await anext(stream.chunks, None)
+            case Close(stream):
+                await stream.response.aclose()
+            case Sleep(seconds):
+                await asyncio.sleep(seconds)
+            case Emit(value) if emit is not None:
+                outcome = emit(value)
+                if inspect.isawaitable(outcome):
+                    await outcome
+        return None
+
+    async def _close_streams(self, run: Run[Any]) -> None:
+        for stream in run.streams:
+            await stream.response.aclose()

@@ -1,0 +1,91 @@
+"""Where the client finds its server and its key when the caller names none.
+
+Address: argument, MUTOSCOPE_URL, the credentials file, http://127.0.0.1:8000. Key: argument,
+MUTOSCOPE_API_KEY, the credentials file. The file is `mutoscope/credentials.json` in $XDG_CONFIG_HOME or
+~/.config, written by the first `mutoscope serve`; its key is only ever sent to the address beside it, or
+between addresses of this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .addresses import is_loopback, origin
+from .errors import BadArgument, ClientError
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """A server's address without a trailing slash, and the key for it."""
+
+    url: str
+    api_key: str | None = field(repr=False)
+
+    @property
+    def is_loopback(self) -> bool:
+        return is_loopback(self.url)
+
+
+def find(url: str | None, api_key: str | None) -> Credentials:
+    """The address and key to use.
+
+    Raises BadArgument for an address or key that cannot be one, ClientError for a broken credentials file.
+    """
+    url = url or os.environ.get("MUTOSCOPE_URL")
+    api_key = api_key or os.environ.get("MUTOSCOPE_API_KEY")
+    if not url or not api_key:
+        stored_url, stored_key = _stored()
+        url = url or stored_url or DEFAULT_URL
+        same = stored_url is not None and _same_server(_clean(url), _clean(stored_url))
+        api_key = api_key or (stored_key if same else None)
+    return Credentials(_clean(url), _checked(api_key))
+
+
+def path() -> Path:
+    """The credentials file, whether it exists or not."""
+    folder = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(folder) / "mutoscope" / "credentials.json"
+
+
+def _stored() -> tuple[str | None, str | None]:
+    file = path()
+    try:
+        data = json.loads(file.read_text("utf-8"))
+        return data.get("url"), data.get("api_key")
+    except FileNotFoundError:
+        return None, None
+    except (OSError, ValueError, AttributeError) as exc:
+        raise ClientError(f"{file}: cannot be read as {{url, api_key}} ({type(exc).__name__})") from exc
+
+
+def _same_server(url: str, other: str) -> bool:
+    return origin(url) == origin(other) or (is_loopback(url) and is_loopback(other))
+
+
+def _clean(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as exc:
+        raise BadArgument("server address: not a URL") from exc
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BadArgument("server address: expected http:// or https:// and a host")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise BadArgument(
+            "server address: holds a user name, a query or a fragment; expected scheme, host and port"
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/").removesuffix("/v1")
+
+
+def _checked(api_key: str | None) -> str | None:
+    if not api_key:
+        return None
+    if not api_key.isascii() or not api_key.isprintable() or " " in api_key:
+        raise BadArgument("API key: holds white space or characters that no key has")
+    return api_key

@@ -1,0 +1,247 @@
+"""The blocking client: a loop that performs the protocol's steps, and the methods people call.
+
+Nothing is decided here; see `protocol`. `aio` is the same loop with `await`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self, TypeVar
+
+import httpx
+
+from . import transport, values
+from .credentials import find
+from .protocol import Protocol
+from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
+
+T = TypeVar("T")
+
+
+class Client:
+    """A Mutoscope server, or any that speaks RunComfy's Model API.
+
+    base_url      else MUTOSCOPE_URL, else the credentials file, else http://127.0.0.1:8000.
+    api_key       else MUTOSCOPE_API_KEY, else the credentials file.
+    timeout_s     longest silence of one call, not the time a request may take.
+    retry         for GETs and submits; Retry(attempts=1) turns trying again off.
+    local_paths   False: a string is never read as a local path. Say so when the inputs come from strangers.
+
+    One client may be used by several threads. Raises BadArgument for an address or key that cannot be one.
+    """
+
+    def __init__(
+        self,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        timeout_s: float = 60.0,
+        *,
+        retry: Retry | None = None,
+        local_paths: bool = True,
+    ) -> None:
+        credentials = find(base_url, api_key)
+        self.base_url = credentials.url
+        self.has_key = credentials.api_key is not None
+        self._timeout_s = timeout_s
+        self._protocol = Protocol(credentials, retry=retry or Retry(), local_paths=local_paths)
+        self._http = httpx.Client(**transport.settings(credentials))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def run(
+        self,
+        model_id: str,
+        inputs: Mapping[str, Any],
+        *,
+        on_event: Callable[[values.Event], object] | None = None,
+        timeout_s: float | None = None,
+        output_dir: str | Path | None = None,
+        idempotency_key: str | None = None,
+    ) -> values.Result:
+        """Submit and wait for the result; with `output_dir`, save its outputs there (`Result.files`).
+
+        Leaving early (Ctrl-C, the time limit, an error in on_event) cancels the request, running or not.
+        Raises RunFailed, RunCancelled, WaitTimedOut, APIError, ConnectionFailed.
+        """
+        folder = None if output_dir is None else Path(output_dir)
+        return self._drive(self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event)
+
+    def submit(
+        self, model_id: str, inputs: Mapping[str, Any], *, idempotency_key: str | None = None
+    ) -> values.Submitted:
+        """Hand a request in; local files among the inputs are uploaded first."""
+        return self._drive(self._protocol.submit(model_id, inputs, idempotency_key))
+
+    def wait(
+        self,
+        request_id: str,
+        *,
+        on_event: Callable[[values.Event], object] | None = None,
+        timeout_s: float | None = None,
+        cancel_when_left: bool = True,
+    ) -> values.Result:
+        """The second half of `run`, for a request handed in before."""
+        return self._drive(self._protocol.wait(request_id, timeout_s, cancel_when_left), on_event)
+
+    def status(self, request_id: str) -> values.Status:
+        return self._drive(self._protocol.status(request_id))
+
+    def result(self, request_id: str) -> values.Result:
+        """How the request stands now; never raises for a request that failed."""
+        return self._drive(self._protocol.result(request_id))
+
+    def cancel(self, request_id: str, *, running: bool = False) -> values.Cancellation:
+        """Take a request out of the queue; with `running`, stop it while it runs as well."""
+        return self._drive(self._protocol.cancel(request_id, running))
+
+    def delete(self, request_id: str) -> None:
+        """Remove an ended request and its outputs."""
+        self._drive(self._protocol.delete(request_id))
+
+    def events(self, request_id: str, last_event_id: int | None = None) -> Iterator[values.Event]:
+        """What happens to a request, as it happens, until it has ended."""
+        return self._iterate(self._protocol.events(request_id, last_event_id))
+
+    def request(self, request_id: str) -> values.RequestInfo:
+        return self._drive(self._protocol.request(request_id))
+
+    def requests(
+        self,
+        *,
+        model: str | None = None,
+        state: str | None = None,
+        after: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[values.RequestInfo]:
+        """Requests, newest first; pages are asked for as they are needed. limit: at most so many in all."""
+        filters = {"model": model, "state": state, "after": after, "before": before}
+        return self._iterate(self._protocol.requests(filters, limit))
+
+    def poster(self, request_id: str) -> bytes:
+        """The JPEG that stands for the output."""
+        return self._drive(self._protocol.poster(request_id))
+
+    def upload(self, source: str | Path | IO[bytes] | bytes, name: str | None = None) -> values.UploadedFile:
+        """Store a file on the server; a str is a path."""
+        return self._drive(self._protocol.upload(source, name))
+
+    def download(
+        self, url: str, target: str | Path, *, on_progress: Callable[[values.Transfer], object] | None = None
+    ) -> Path:
+        """Save an output; target is a file, or a folder that exists. The file is complete or absent."""
+        return self._drive(self._protocol.download(url, Path(target)), on_progress)
+
+    def save(
+        self,
+        result: values.Result,
+        folder: str | Path,
+        *,
+        on_progress: Callable[[values.Transfer], object] | None = None,
+    ) -> values.Result:
+        """Save every output of a result as `<request_id>_<n>.<suffix>`; the answer names the files."""
+        return self._drive(self._protocol.save(result, Path(folder), report=True), on_progress)
+
+    def models(
+        self,
+        *,
+        search: str | None = None,
+        category: str | None = None,
+        kind: str | None = None,
+        include_schema: bool = False,
+    ) -> tuple[values.Model, ...]:
+        filters = {"search": search, "category": category, "kind": kind}
+        return self._drive(self._protocol.models(filters, include_schema))
+
+    def model(self, model_id: str) -> values.Model:
+        """One model with its input schema."""
+        return self._drive(self._protocol.model(model_id))
+
+    def keys(self) -> tuple[values.Key, ...]:
+        return self._drive(self._protocol.keys())
+
+    def create_key(
+        self, name: str, scopes: tuple[str, ...] = ("run", "read"), *, expires_in_s: int | None = None
+    ) -> values.NewKey:
+        """Make a key; `secret` is told this once."""
+        return self._drive(self._protocol.create_key(name, scopes, expires_in_s))
+
+    def revoke_key(self, key_id: str) -> None:
+        self._drive(self._protocol.revoke_key(key_id))
+
+    def usage(self, since: str | None = None, until: str | None = None) -> values.Usage:
+        return self._drive(self._protocol.usage(since, until))
+
+    def balance(self) -> values.Balance:
+        return self._drive(self._protocol.balance())
+
+    def _drive(self, script: Script[T], emit: Callable[[Any], object] | None = None) -> T:
+        """Perform a script to its end; what it emits goes to the callback."""
+        run = Run(script)
+        try:
+            while not run.done:
+                self._advance(run, emit)
+            return run.value
+        finally:
+            self._close_streams(run)
+
+    def _iterate(self, script: Script[None]) -> Iterator[Any]:
+        """Perform a script as far as the caller asks; what it emits comes out."""
+        run = Run(script)
+        try:
+            while not run.done:
+                if isinstance(run.step, Emit):
+                    yield run.step.value
+                    run.answer(None)
+                else:
+                    self._advance(run, None)
+        finally:
+            self._close_streams(run)
+
+    def _advance(self, run: Run[Any], emit: Callable[[Any], object] | None) -> None:
+        try:
+            reply = self._perform(run.step, run.streams, emit)
+        except BaseException as exc:  # Ctrl-C included: the script decides, then raises it again
+            run.fail(exc)
+        else:
+            run.answer(reply)
+
+    def _perform(self, step: Step, streams: list[Any], emit: Callable[[Any], object] | None) -> object:
+        match step:
+            case Open():
+                with transport.translated(step.url):
+                    request = self._http.build_request(**transport.arguments(step, self._timeout_s))
+                    response = self._http.send(request, stream=True, follow_redirects=step.follow)
+                opened = transport.opened(response, response.iter_bytes())
+                streams.append(opened.stream)
+                return opened
+            case Read(stream):
+                with transport.translated(str(stream.response.url)):
+                    return next(stream.chunks, None)
+            case Close(stream):
+                stream.response.close()
+            case Sleep(seconds):
+                time.sleep(seconds)
+            case Emit(value) if emit is not None:
+                emit(value)
+        return None
+
+    def _close_streams(self, run: Run[Any]) -> None:
+        for stream in run.streams:
+            stream.response.close()

@@ -1,0 +1,101 @@
+"""The engine boundary: a task goes in, files come out.
+
+An engine runs in a child process of a worker that can be killed at any moment. It knows nothing of HTTP, the
+store, accounts or prices; it reads a `Task`, talks through `Progress` and writes into the task's folder. To add
+one, write a module with a class that satisfies `Engine` and add one line to `engines/registry.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+OutputKind = Literal["video", "image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine can do; checked against every manifest at start-up.
+
+    parameters   names of the parameters it understands (`prompt`, `num_frames`, `seed` …).
+    files        names of the parameters that are files (`image`, `mask` …); each arrives as a tuple of paths.
+    required     names out of both that it cannot run without.
+    produces     kinds of output it can make.
+    settings     names accepted under `engine.settings` in a manifest.
+    """
+
+    parameters: frozenset[str]
+    files: frozenset[str]
+    required: frozenset[str]
+    produces: frozenset[OutputKind]
+    settings: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One attempt, as an engine sees it.
+
+    parameters   values by the engine's own names, already validated against the model's schema.
+    files        local paths by the engine's own names; header-checked, pixels not yet decoded.
+    folder       an empty folder; everything the engine writes goes here.
+    seed         0 … 2**31 - 1; the same task with the same seed gives the same bytes.
+    settings     `engine.settings` of the manifest.
+    """
+
+    parameters: Mapping[str, Any]
+    files: Mapping[str, tuple[Path, ...]]
+    folder: Path
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Produced:
+    """What an engine made.
+
+    files     finished outputs in order, inside the task's folder.
+    kind      what each of them is.
+    poster    a JPEG that stands for the output, or None.
+    applied   what of the prompt was carried out, in words a person understands.
+    ignored   what of the prompt was not carried out.
+    """
+
+    files: tuple[Path, ...]
+    kind: OutputKind
+    poster: Path | None = None
+    applied: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+class Progress(Protocol):
+    """How an engine talks while it works. Both calls return at once and may be dropped under load."""
+
+    def report(self, fraction: float, stage: str) -> None:
+        """Tell how far the task is: fraction 0 … 1, stage a short word such as `rendering`."""
+
+    def log(self, line: str) -> None:
+        """Add one line to the request's log; never a prompt or an address."""
+
+
+class Engine(Protocol):
+    """A thing that runs tasks, one at a time, in its own process."""
+
+    version: str
+    """Changes whenever the same task would give other bytes."""
+
+    def capabilities(self) -> Capabilities:
+        """Say what this engine can do; cheap, no model is loaded."""
+
+    def warm(self, progress: Progress) -> None:
+        """Load models and compile kernels, so that the first task is not slow."""
+
+    def run(self, task: Task, progress: Progress) -> Produced:
+        """Carry out the task.
+
+        Raises EngineError (with `retryable`) or MediaError; any other exception counts as a defect.
+        """
+
+    def close(self) -> None:
+        """Give back what `warm` took."""

@@ -1,0 +1,178 @@
+"""The program an engine runs in: `python -m mutoscope.engines.child NAME COMMANDS_FD EVENTS_FD PARENT_PID`.
+
+It reads one JSON object a line from one pipe and answers on another; stdout and stderr stay free for whatever
+a library likes to print. It may be killed at any moment, and ends by itself when its parent does. Nothing but
+the engine runs here: no token, no address, no store. The parent's side is `process`.
+
+    {"op": "warm"}          -> {"event": "ready", version}
+    {"op": "run", parameters, files, folder, seed, settings}
+                            -> {"event": "done", files, kind, poster, applied, ignored, engine_s, version}
+    either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}
+    either, instead         -> {"event": "error", kind, message, retryable, trace}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
+
+import orjson
+
+from mutoscope.engines.base import Engine, Task
+from mutoscope.engines.registry import load
+from mutoscope.errors import EngineError, MediaError, MutoscopeError
+
+LINES_PER_TASK = 200
+LINE_LENGTH = 500
+REPORT_EVERY_S = 0.05
+"""Reports closer together than this are dropped: nobody sees them, and each one wakes the supervisor."""
+GRACE_S = 1.0
+PR_SET_PDEATHSIG = 1
+
+
+def main(arguments: list[str]) -> int:
+    name, commands_fd, events_fd, parent_pid = arguments[0], *map(int, arguments[1:4])
+    _die_with(parent_pid)
+    os.set_inheritable(commands_fd, False)  # what the engine starts must not keep our pipes open
+    os.set_inheritable(events_fd, False)
+    commands = _commands(commands_fd)
+    channel = Channel(events_fd)
+    engine: Engine | None = None
+    while (command := commands.get()) is not None:
+        try:
+            engine = engine or load(name)
+            if command["op"] == "warm":
+                engine.warm(channel.progress())
+                channel.send({"event": "ready", "version": engine.version})
+            else:
+                channel.send(_run(engine, command, channel.progress()))
+        except Exception as exc:  # the boundary of the process: whatever an engine raises becomes one message
+            channel.send(_error(exc))
+    if engine:
+        engine.close()
+    return 0
+
+
+def _run(engine: Engine, command: dict[str, Any], progress: _Progress) -> dict[str, Any]:
+    task = Task(
+        parameters=command["parameters"],
+        files={name: tuple(map(Path, paths)) for name, paths in command["files"].items()},
+        folder=Path(command["folder"]),
+        seed=command["seed"],
+        settings=command["settings"],
+    )
+    started = time.perf_counter()
+    produced = engine.run(task, progress)
+    return {
+        "event": "done",
+        "files": [str(path) for path in produced.files],
+        "kind": produced.kind,
+        "poster": str(produced.poster) if produced.poster else None,
+        "applied": produced.applied,
+        "ignored": produced.ignored,
+        "engine_s": time.perf_counter() - started,
+        "version": engine.version,
+    }
+
+
+def _error(exc: Exception) -> dict[str, Any]:
+    """What the parent is told. A defect's own words may quote the input, so they travel in `trace` only."""
+    kind, message, retryable, trace = "engine", "the engine failed: internal error", False, ""
+    if isinstance(exc, MediaError | EngineError):
+        kind = "media" if isinstance(exc, MediaError) else "engine"
+        message, retryable = exc.message, exc.retryable
+    elif isinstance(exc, MutoscopeError):
+        message = exc.message
+    elif isinstance(exc, MemoryError):
+        message, retryable = "the engine ran out of memory", True
+    else:
+        trace = "".join(traceback.format_exception(exc))[-8000:]
+    return {"event": "error", "kind": kind, "message": message, "retryable": retryable, "trace": trace}
+
+
+class Channel:
+    """The way back to the parent: whole lines, one writer at a time."""
+
+    def __init__(self, events_fd: int) -> None:
+        self._fd = events_fd
+        self._lock = threading.Lock()
+
+    def progress(self) -> _Progress:
+        """A fresh Progress for one task."""
+        return _Progress(self)
+
+    def send(self, event: dict[str, Any]) -> None:
+        if event["event"] in ("ready", "done", "error"):  # what was printed belongs to this task
+            sys.stdout.flush()
+            sys.stderr.flush()
+        line = memoryview(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY))
+        with self._lock:
+            while line:
+                line = line[os.write(self._fd, line) :]
+
+
+class _Progress:
+    """`Progress` over the channel; drops what comes too fast."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._sent_at = 0.0
+        self._stage = ""
+        self._lines = 0
+
+    def report(self, fraction: float, stage: str) -> None:
+        now = time.monotonic()
+        if stage == self._stage and now - self._sent_at < REPORT_EVERY_S:
+            return
+        self._sent_at, self._stage = now, stage
+        self._channel.send({"event": "progress", "fraction": min(1.0, max(0.0, fraction)), "stage": stage[:LINE_LENGTH]})
+
+    def log(self, line: str) -> None:
+        self._lines += 1
+        if self._lines <= LINES_PER_TASK:
+            self._channel.send({"event": "log", "line": line[:LINE_LENGTH]})
+
+
+def _commands(commands_fd: int) -> SimpleQueue[dict[str, Any] | None]:
+    """Commands as they arrive, then None. Ends the process when the parent's end of the pipe is gone."""
+    commands: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+
+    def listen() -> None:
+        with open(commands_fd, "rb") as lines:
+            for line in lines:
+                commands.put(orjson.loads(line))
+        commands.put(None)
+        time.sleep(GRACE_S)  # an idle child is gone by now; a busy one is not waited for
+        _kill_group()
+
+    threading.Thread(target=listen, name="commands", daemon=True).start()
+    return commands
+
+
+def _kill_group() -> None:
+    """This process and whatever it started, when it leads its own group; else this process alone."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+def _die_with(parent_pid: int) -> None:
+    """On Linux, be killed with the parent even while native code holds the interpreter's lock."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library; the pipe still ends us
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,183 @@
+"""Files in a request's body: what can be checked before the request is accepted, is.
+
+Data URIs become stored files; addresses of our own files are resolved from storage, never fetched; both are
+measured and held against the manifest's rules, and every problem is reported at once. Public addresses stay as
+they are: a worker fetches them later, through `net`. No outbound traffic here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from mutoscope.catalog import Model
+from mutoscope.errors import InvalidInput, MediaError, NotFound, Problem
+from mutoscope.media.fetch import parse_data_uri
+from mutoscope.media.probe import MediaInfo
+from mutoscope.media.rules import check, check_format
+from mutoscope.schema import MediaField
+from mutoscope.site import Site
+from mutoscope.store.records import Caller, File
+
+STORED = "mutoscope-file:"
+"""How a stored file is named inside a request's inputs; refused from outside."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One file in a body: its place, its field and the text that was sent."""
+
+    path: str
+    field: MediaField
+    value: str
+
+
+def references(model: Model, inputs: Mapping[str, Any]) -> Iterator[Reference]:
+    """Every file a body names, in order."""
+    for field in model.validator.media_fields:
+        value = inputs.get(field.name)
+        if isinstance(value, str):
+            yield Reference(field.name, field, value)
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                yield Reference(f"{field.name}[{i}]", field, item)
+
+
+async def take(
+    site: Site, caller: Caller, request_id: str, model: Model, inputs: dict[str, Any], *, base_url: str
+) -> tuple[dict[str, Any], tuple[File, ...]]:
+    """Inputs with stored files in place of data URIs and own addresses, and the files that were stored for it.
+
+    base_url   the address this caller reaches us at, to recognise our own files.
+    Raises InvalidInput with every problem found; nothing stays stored then.
+    """
+    taken: dict[str, str] = {}
+    problems: list[Problem] = []
+    made: list[File] = []
+    for reference in references(model, inputs):
+        try:
+            file = await _take_one(site, caller, request_id, reference, base_url)
+        except MediaError as exc:
+            problems.append(Problem(reference.path, exc.message, exc.rule or "media"))
+            continue
+        if file is None:
+            continue
+        if file.request_id == request_id:
+            made.append(file)
+        problems += measure(reference.path, reference.field, media_info(file))
+        taken[reference.path] = STORED + file.id
+    if problems:
+        await forget(site, made)
+        raise InvalidInput(problems=tuple(problems))
+    return (_replace(inputs, taken) if taken else inputs), tuple(made)
+
+
+def measure(path: str, field: MediaField, info: MediaInfo) -> list[Problem]:
+    """What the manifest's rules say about a measured file."""
+    if info.kind != field.kind:
+        return [Problem(path, f"found {info.kind} ({info.format}); {field.kind} is accepted", "kind")]
+    wrong_format = check_format(path, info, field.accept) if field.accept else None
+    if wrong_format is not None:
+        return [wrong_format]
+    return list(check(path, field.validations, info))
+
+
+async def _take_one(site: Site, caller: Caller, request_id: str, reference: Reference, base_url: str) -> File | None:
+    if reference.value[:5].lower() == "data:":
+        media_type, content = parse_data_uri(reference.value)
+        return await store_bytes(
+            site, caller, content, name="input", media_type=media_type, role="input", request_id=request_id
+        )
+    return await _own_file(site, caller, reference.value, base_url)
+
+
+async def _own_file(site: Site, caller: Caller, url: str, base_url: str) -> File | None:
+    """The stored file behind an address of ours; None for anybody else's address."""
+    if not any(base and url.startswith(base + "/v1/files/") for base in (base_url, site.public_url)):
+        return None
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    segments = unquote(parts.path).split("/v1/files/", 1)[1].split("/")
+    signed = site.signer.verify(segments[0], query.get("expires", [None])[0], query.get("signature", [None])[0])
+    try:
+        file = await site.store.file(segments[0])
+    except NotFound:
+        file = None
+    if file is None or not (signed or file.account_id == caller.account_id):
+        raise MediaError("this file is not on this server, or the address has expired")
+    return file
+
+
+async def store_bytes(
+    site: Site,
+    caller: Caller,
+    content: bytes,
+    *,
+    name: str,
+    media_type: str,
+    role: str,
+    request_id: str | None,
+) -> File:
+    """Measure bytes in the probe child, store them, note them. Raises MediaError."""
+    with tempfile.TemporaryDirectory(prefix="mutoscope-intake-") as folder:
+        path = Path(folder) / "file"
+        await asyncio.to_thread(path.write_bytes, content)
+        return await store_file(site, caller, path, name=name, role=role, request_id=request_id)
+
+
+async def store_file(site: Site, caller: Caller, path: Path, *, name: str, role: str, request_id: str | None) -> File:
+    """Measure a local file in the probe child, store it, note it. Raises MediaError."""
+    info = await asyncio.to_thread(site.prober.probe, path)
+    file = File(
+        id=uuid.uuid4().hex,
+        account_id=caller.account_id,
+        request_id=request_id,
+        role=role,
+        name=f"{Path(name).stem}.{EXTENSIONS.get(info.format, info.format)}",
+        media_type=info.media_type,
+        size_bytes=0,
+        sha256="",
+        info={**dataclasses.asdict(info), "sha256": ""},
+    )
+    put = await site.storage.put(file.key, _chunks(path), limit_bytes=site.limits.max_upload_bytes)
+    return await site.store.add_file(dataclasses.replace(file, size_bytes=put.size_bytes, sha256=put.sha256))
+
+
+EXTENSIONS = {"jpeg": "jpg"}
+
+
+async def forget(site: Site, files: tuple[File, ...] | list[File]) -> None:
+    """Remove files, rows first: a row never points at missing bytes."""
+    for file in files:
+        await site.store.delete_file(file.id)
+        await site.storage.delete(file.key)
+
+
+def media_info(file: File) -> MediaInfo:
+    """What probing found when the file was stored."""
+    return MediaInfo(**{**file.info, "size_bytes": file.size_bytes, "sha256": file.sha256})
+
+
+async def _chunks(path: Path) -> AsyncIterator[bytes]:
+    with path.open("rb") as source:
+        while chunk := await asyncio.to_thread(source.read, 1 << 20):
+            yield chunk
+
+
+def _replace(inputs: dict[str, Any], taken: Mapping[str, str]) -> dict[str, Any]:
+    replaced = dict(inputs)
+    for path, value in taken.items():
+        name, _, index = path.partition("[")
+        if index:
+            replaced[name] = [*replaced[name]]
+            replaced[name][int(index[:-1])] = value
+        else:
+            replaced[name] = value
+    return replaced

@@ -1,0 +1,117 @@
+"""One accepted call: its states, the legal moves between them, and its values as they are stored.
+
+`Job` in code is `request` on the wire (`Request` would collide with HTTP's own word). The five state words here
+are the ones in the database, our own API, events, webhooks, pages and client; a dialect maps them at its own
+edge and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class State(StrEnum):
+    IN_QUEUE = "in_queue"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (State.IN_QUEUE, State.IN_PROGRESS)
+
+
+MOVES: Mapping[State, frozenset[State]] = {
+    State.IN_QUEUE: frozenset({State.IN_PROGRESS, State.CANCELLED, State.FAILED}),
+    State.IN_PROGRESS: frozenset({State.COMPLETED, State.FAILED, State.CANCELLED, State.IN_QUEUE}),
+    State.COMPLETED: frozenset(),
+    State.FAILED: frozenset(),
+    State.CANCELLED: frozenset(),
+}
+"""Terminal is terminal. `in_progress -> in_queue` is a lost lease or a released one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """What `submit` writes.
+
+    inputs            the validated body with defaults filled; files as `mutoscope-file:<file_id>` or public URLs.
+    body_sha256       of model id and body, to tell a replayed Idempotency-Key from a reused one.
+    seed              the seed to use, drawn already.
+    priority          smaller is served earlier; 0 is normal.
+    weight            share of this key in fair queuing, > 0.
+    hold_microusd     estimated price, held until the request settles.
+    """
+
+    id: str
+    account_id: str
+    key_id: str
+    model_id: str
+    inputs: Mapping[str, Any]
+    ignored_inputs: tuple[str, ...]
+    seed: int
+    idempotency_key: str | None
+    body_sha256: str
+    priority: int = 0
+    weight: float = 1.0
+    max_attempts: int = 3
+    time_limit_s: int = 600
+    hold_microusd: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of the request table.
+
+    attempt   how often it was claimed; fences the writes of a worker that lost its lease.
+    result    of a completed request: {"output": …, "metadata": …} with file ids in place of URLs.
+    error     of a failed request: a message that is safe to show.
+    """
+
+    id: str
+    account_id: str
+    key_id: str
+    model_id: str
+    state: State
+    priority: int
+    created_ms: int
+    started_ms: int | None
+    finished_ms: int | None
+    attempt: int
+    max_attempts: int
+    time_limit_s: int
+    worker_id: str | None
+    seed: int
+    inputs: Mapping[str, Any]
+    ignored_inputs: tuple[str, ...]
+    body_sha256: str
+    progress: float
+    stage: str
+    result: Mapping[str, Any] | None
+    error: str | None
+    cost_microusd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a request; `seq` grows and never repeats.
+
+    kind   `state`, `progress` or `log`.
+    data   state: {"state", "attempt"?, "error"?}; progress: {"progress", "stage"}; log: {"line"}.
+    """
+
+    seq: int
+    request_id: str
+    at_ms: int
+    kind: str
+    data: Mapping[str, Any]
+
+
+def timestamp(ms: int) -> str:
+    """Milliseconds since 1970 as `2026-01-02T03:04:05.123000+00:00`: microseconds and offset, never `Z`."""
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="microseconds")

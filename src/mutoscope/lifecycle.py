@@ -1,0 +1,238 @@
+"""The life of a request: submit, cancel, assign, settle here in the server; perform in a worker (`performing`).
+
+This file is the story; it does no I/O of its own and knows no dialect's words. Read it after
+`server/dialects/runcomfy.py` and before `worker.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from mutoscope import intake
+from mutoscope.catalog import Model
+from mutoscope.errors import EngineUnavailable, InvalidInput
+from mutoscope.jobs import Job, NewJob, State
+from mutoscope.protocol import Assignment, Finish, InputFile
+from mutoscope.site import Site
+from mutoscope.store.records import Caller
+from mutoscope.store.store import Charge, Held, Submitted
+
+LARGEST_SEED = 2**31 - 1
+
+
+# -- 1. accept ----------------------------------------------------------------------------------------------------
+
+
+async def submit(
+    site: Site,
+    caller: Caller,
+    model_id: str,
+    body: object,
+    *,
+    base_url: str,
+    idempotency_key: str | None = None,
+) -> Submitted:
+    """Check a body against its model and accept it durably, or return the earlier request of the same key.
+
+    Raises NotFound (model), EngineUnavailable, InvalidInput (all problems at once) and StorageFull.
+    """
+    model = site.catalog.get(model_id)
+    _check_open(site, model)
+    inputs, ignored = model.validator.check(body)
+    body_sha256 = _fingerprint(model_id, body) if idempotency_key else ""
+    if idempotency_key and (earlier := await site.store.earlier(caller.account_id, idempotency_key, body_sha256)):
+        return _same_body(earlier)
+    request_id = str(uuid.uuid4())
+    inputs, made = await intake.take(site, caller, request_id, model, inputs, base_url=base_url)
+    submitted = await site.store.submit(
+        NewJob(
+            id=request_id,
+            account_id=caller.account_id,
+            key_id=caller.key_id,
+            model_id=model.id,
+            inputs=inputs,
+            ignored_inputs=ignored,
+            seed=_seed(model, inputs),
+            idempotency_key=idempotency_key,
+            body_sha256=body_sha256,
+            max_attempts=model.max_attempts,
+            time_limit_s=model.time_limit_s,
+            hold_microusd=model.price_microusd(inputs),
+        )
+    )
+    if submitted.replayed:
+        await intake.forget(site, made)
+    return _same_body(submitted)
+
+
+def _check_open(site: Site, model: Model) -> None:
+    if site.health.draining:
+        raise EngineUnavailable("the server is stopping; submit again in a moment", code=503002)
+    if model.engine not in site.engines:
+        raise EngineUnavailable(
+            f"{model.id} needs the engine `{model.engine}`, which is not set up on this server; "
+            "`mutoscope doctor` says what to install"
+        )
+    site.check_room()
+
+
+def _fingerprint(model_id: str, body: object) -> str:
+    return hashlib.sha256(model_id.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _same_body(submitted: Submitted) -> Submitted:
+    if not submitted.same_body:
+        raise InvalidInput(
+            "Idempotency-Key: this key was used before with another model or body; use a new key", code=422002
+        )
+    return submitted
+
+
+def _seed(model: Model, inputs: Mapping[str, Any]) -> int:
+    """The seed the caller gave, or one drawn now, so that every attempt uses the same."""
+    given = inputs.get(model.bindings.get("seed", ""))
+    if isinstance(given, int) and given >= 0:
+        return given % (LARGEST_SEED + 1)
+    return secrets.randbelow(LARGEST_SEED + 1)
+
+
+# -- 2. take back -------------------------------------------------------------------------------------------------
+
+
+async def cancel(site: Site, caller: Caller, request_id: str, *, running: bool = False) -> tuple[State, bool]:
+    """Cancel a queued request, or with `running` also one in progress. Returns (state now, cancelled by this call)."""
+    state, moved = await site.store.cancel(request_id, caller.account_id, running=running)
+    if moved:
+        await _collect(site, request_id)
+    return state, moved
+
+
+async def delete(site: Site, caller: Caller, request_id: str) -> None:
+    """Remove a finished request with its files; what it cost stays on record. Raises NotFound, Conflict."""
+    files = await site.store.files_of(request_id)
+    await site.store.delete(request_id, caller.account_id)
+    await intake.forget(site, files)
+
+
+# -- 3. hand out --------------------------------------------------------------------------------------------------
+
+
+async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignment | None:
+    """The next request this worker can run, as an attempt under a lease; None when there is nothing to do."""
+    if site.health.draining:
+        return None
+    models = [model.id for model in site.catalog.models if model.engine in engines]
+    job = await site.store.claim(models, worker_id, lease_ms=int(site.limits.lease_s * 1000))
+    return assign(site, job) if job is not None else None
+
+
+def assign(site: Site, job: Job) -> Assignment:
+    """A claimed request in the engine's own words: parameters by its names, files apart."""
+    model = site.catalog.get(job.model_id)
+    fields = {field.name for field in model.validator.media_fields}
+    parameters = {
+        parameter: job.inputs[name]
+        for parameter, name in model.bindings.items()
+        if parameter != "seed" and name not in fields and job.inputs.get(name) is not None
+    }
+    return Assignment(
+        request_id=job.id,
+        attempt=job.attempt,
+        model_id=model.id,
+        engine=model.engine,
+        settings=model.engine_settings,
+        parameters=parameters,
+        files=tuple(_input_files(model, job)),
+        produces=model.produces,
+        seed=job.seed,
+        time_limit_s=job.time_limit_s,
+        lease_s=site.limits.lease_s,
+        beat_s=site.limits.beat_s,
+    )
+
+
+def _input_files(model: Model, job: Job) -> list[InputFile]:
+    parameter_of = {name: parameter for parameter, name in model.bindings.items()}
+    return [
+        InputFile(
+            path=ref.path,
+            parameter=parameter_of[ref.field.name],
+            url=f"/worker/v1/files/{ref.value.removeprefix(intake.STORED)}"
+            if ref.value.startswith(intake.STORED)
+            else ref.value,
+            kind=ref.field.kind,
+            stored=ref.value.startswith(intake.STORED),
+            rules=ref.field.validations,
+            accept=ref.field.accept,
+        )
+        for ref in intake.references(model, job.inputs)
+        if ref.field.name in parameter_of
+    ]
+
+
+# -- 4. settle ----------------------------------------------------------------------------------------------------
+
+
+async def settle(site: Site, held: Held, finish: Finish) -> None:
+    """Write down how an attempt ended, if it is still the one that counts. Raises LeaseLost otherwise."""
+    store, error = site.store, finish.error or "the engine failed"
+    if finish.outcome == "completed":
+        job = await store.job(held.request_id, await store.held_by(held))
+        model = site.catalog.get(job.model_id)
+        result = _result(model, job, finish, now_ms=await store.now_ms())
+        await store.complete(held, result=result, charge=_charge(model, job, finish))
+        await _collect(site, held.request_id, keep=(*finish.outputs, finish.poster or ""))
+    elif finish.outcome == "failed":
+        await store.fail(held, error=error)
+        await _collect(site, held.request_id)
+    elif await store.retry(held, error=error, used=finish.outcome == "retry") is State.FAILED:
+        await _collect(site, held.request_id)
+
+
+async def sweep(site: Site) -> int:
+    """Hand on requests whose worker fell silent; how many there were."""
+    swept = await site.store.sweep()
+    for request_id, state in swept:
+        if state is State.FAILED:
+            await _collect(site, request_id)
+    return len(swept)
+
+
+def _result(model: Model, job: Job, finish: Finish, *, now_ms: int) -> dict[str, Any]:
+    """What is kept of a completed request: file ids, and what the result's metadata will say."""
+    timings = {
+        "queued_s": ((job.started_ms or now_ms) - job.created_ms) / 1000,
+        **finish.metadata.get("timings", {}),
+        "total_s": (now_ms - job.created_ms) / 1000,
+    }
+    return {
+        "key": model.output_key,
+        "many": model.many,
+        "outputs": list(finish.outputs),
+        "poster": finish.poster,
+        "metadata": {
+            **finish.metadata,
+            "seed": job.seed,
+            "ignored_inputs": list(job.ignored_inputs),
+            "timings": timings,
+        },
+    }
+
+
+def _charge(model: Model, job: Job, finish: Finish) -> Charge:
+    duration_s = finish.metadata.get("media", {}).get("duration_s")
+    quantity = model.price.quantity(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)
+    cost = model.price_microusd(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)
+    return Charge(quantity, model.price.unit, cost)
+
+
+async def _collect(site: Site, request_id: str, *, keep: tuple[str, ...] = ()) -> None:
+    """Remove what attempts of a finished request uploaded and nobody will see."""
+    made = [f for f in await site.store.files_of(request_id) if f.role in ("output", "poster")]
+    await intake.forget(site, [file for file in made if file.id not in keep])

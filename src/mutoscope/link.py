@@ -1,0 +1,312 @@
+"""A worker's end of the worker protocol: `Link` speaks it, `Lease` keeps one attempt alive while it runs.
+
+Neither decides anything about a job. A lease ends when the server says so, when no beat got through for as
+long as the server would wait, at the time limit, or when the worker has to go; whoever works under it calls
+`check`. Messages: `protocol`. Read next: `worker`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import Any, TypeVar
+
+import httpx
+import orjson
+import structlog
+
+from mutoscope.errors import EngineError, LeaseLost, MediaError, MutoscopeError
+from mutoscope.protocol import Assignment, Beat, Claim, Finish, Stored, decode, encode
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+CHUNK_BYTES = 1 << 18
+TIMEOUT_S = 10.0
+GONE = frozenset({404, 409, 410})
+"""Statuses that say: this attempt is not yours (any more)."""
+PASSING = frozenset({408, 429})
+"""Statuses below 500 that another try may mend."""
+LINES_PER_JOB = 200
+LINE_LENGTH = 500
+PROGRESS_EVERY_S = 1.0
+
+
+class ServerAway(EngineError):
+    """The server could not be reached."""
+
+
+class Released(MutoscopeError):
+    """The worker is going away; the attempt was not used up."""
+
+
+class Link:
+    """Calls to the server. Safe to use from two threads.
+
+    Every call raises ServerAway for what another try may mend and LeaseLost when the attempt is not ours.
+    """
+
+    def __init__(self, server_url: str, token: str, worker_id: str) -> None:
+        self.worker_id = worker_id
+        self._client = httpx.Client(
+            base_url=server_url,
+            headers={"Authorization": f"Bearer {token}", "X-Mutoscope-Worker": worker_id},
+            timeout=TIMEOUT_S,
+            trust_env=False,
+        )
+
+    def claim(self, engines: tuple[str, ...], *, wait_s: float) -> Assignment | None:
+        claim = Claim(worker_id=self.worker_id, engines=engines, wait_s=wait_s)
+        answer = self._post("/worker/v1/claim", claim, timeout_s=wait_s + TIMEOUT_S)
+        if answer.status_code == 204:
+            return None
+        try:
+            return decode(Assignment, orjson.loads(answer.content))
+        except ValueError as exc:
+            raise ServerAway(f"the server's answer to a claim cannot be understood: {exc}") from exc
+
+    def beat(self, request_id: str, beat: Beat, *, timeout_s: float) -> None:
+        self._post(f"/worker/v1/requests/{request_id}/beat", beat, timeout_s=timeout_s)
+
+    def finish(self, request_id: str, finish: Finish) -> None:
+        self._post(f"/worker/v1/requests/{request_id}/finish", finish, timeout_s=TIMEOUT_S)
+
+    def get(self, url: str, target: Path, *, limit_bytes: int, check: Callable[[], None]) -> None:
+        """Bytes of a stored input into a file; `check` is called between chunks."""
+        if not url.startswith("/") or url.startswith("//"):
+            raise MediaError("the server named a stored file outside itself")
+        with _errors(), self._client.stream("GET", url) as answer, target.open("wb") as file:
+            if answer.status_code == 404:
+                raise MediaError("the file is no longer stored")
+            _accept(answer)
+            for chunk in answer.iter_bytes(CHUNK_BYTES):
+                check()
+                file.write(chunk)
+                if file.tell() > limit_bytes:
+                    raise MediaError(f"the file is larger than {limit_bytes // 2**20} MiB", rule="max_bytes")
+
+    def put(
+        self, request_id: str, attempt: int, path: Path, *, media_type: str, check: Callable[[], None]
+    ) -> Stored:
+        """Store one output; `check` is called between chunks."""
+        headers = {"Content-Type": media_type, "Content-Length": str(path.stat().st_size)}
+        address = f"/worker/v1/requests/{request_id}/files/{path.name}"
+        with _errors(), contextlib.closing(_chunks(path, check)) as body:
+            answer = self._client.put(address, params={"attempt": attempt}, headers=headers, content=body)
+        _accept(answer)
+        return decode(Stored, orjson.loads(answer.content))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _post(self, path: str, message: Any, *, timeout_s: float) -> httpx.Response:
+        body = orjson.dumps(encode(message))
+        headers = {"Content-Type": "application/json"}
+        with _errors():
+            answer = self._client.post(path, content=body, headers=headers, timeout=timeout_s)
+        _accept(answer)
+        return answer
+
+
+def _accept(answer: httpx.Response) -> None:
+    status = answer.status_code
+    if status in GONE:
+        raise LeaseLost
+    if status >= 500 or status in PASSING:
+        raise ServerAway(f"the server answered {status}", retryable=True)
+    if not answer.is_success:
+        raise EngineError(f"the server refused what the worker sent ({status})")
+
+
+@contextlib.contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except (httpx.RequestError, httpx.StreamError) as exc:
+        raise ServerAway(retryable=True) from exc
+
+
+def _chunks(path: Path, check: Callable[[], None]) -> Generator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            check()
+            yield chunk
+
+
+def insist(call: Callable[[], T], *, check: Callable[[], None], give_up_s: float) -> T:
+    """The call's answer, tried again while the server is away. Raises what check raises, too."""
+    deadline = time.monotonic() + give_up_s
+    pauses = backoff(0.1, 2.0)
+    while True:
+        try:
+            return call()
+        except ServerAway:
+            if time.monotonic() >= deadline:
+                raise
+        check()
+        time.sleep(next(pauses))
+        check()
+
+
+def backoff(first_s: float, most_s: float) -> Iterator[float]:
+    """Pauses that double up to a limit, shortened at random so that many workers do not return at once."""
+    pause_s = first_s
+    while True:
+        yield pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+        pause_s = min(pause_s * 2, most_s)
+
+
+class Lease:
+    """One attempt's right to run. A thread beats; it also watches the clock, and kills what `killing` names.
+
+    It is the `Progress` of the attempt: reports and lines travel with the beats.
+    """
+
+    def __init__(self, link: Link, assignment: Assignment) -> None:
+        self._link = link
+        self._assignment = assignment
+        self._started = self._renewed = self._sent = time.monotonic()
+        self._margin_s = min(1.0, assignment.lease_s * 0.2)
+        self._release_at = float("inf")
+        self._reason: MutoscopeError | None = None
+        self._kill: Callable[[], None] | None = None
+        self._done = False
+        self._lock = threading.Lock()
+        self._mail: SimpleQueue[None] = SimpleQueue()  # its put may be called from a signal handler
+        self._fraction, self._stage, self._changed = 0.0, "", False
+        self._lines: list[str] = []
+        self._num_lines = 0
+        self._retry_at = 0.0
+        self._pauses = backoff(0.1, 1.0)
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+
+    def __enter__(self) -> Lease:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._done = True
+        self._mail.put(None)
+        self._thread.join()
+
+    # What the worker asks and tells.
+
+    def check(self) -> None:
+        """Raise why the attempt has to stop: LeaseLost, Released or EngineError."""
+        if self._reason:
+            raise self._reason
+
+    def check_ours(self) -> None:
+        """Raise LeaseLost if the attempt is somebody else's; a limit that has passed does not matter."""
+        if isinstance(self._reason, LeaseLost):
+            raise self._reason
+
+    @contextlib.contextmanager
+    def killing(self, kill: Callable[[], None]) -> Iterator[None]:
+        """Within the block, whatever ends the attempt also calls `kill`, at once and from another thread."""
+        self._kill = kill
+        try:
+            self.check()
+            yield
+        finally:
+            self._kill = None
+
+    def end(self, reason: MutoscopeError) -> None:
+        """Stop the attempt. Callable from a signal handler."""
+        if self._reason is None or isinstance(reason, LeaseLost):
+            self._reason = reason
+        if kill := self._kill:
+            kill()
+
+    def release_by(self, at: float) -> None:
+        """Stop the attempt at this instant of the monotonic clock. Callable from a signal handler."""
+        self._release_at = at
+        self._mail.put(None)
+
+    def report(self, fraction: float, stage: str) -> None:
+        with self._lock:
+            self._fraction = min(1.0, max(self._fraction, fraction))
+            self._stage = stage
+            news, self._changed = not self._changed, True
+        if news:
+            self._mail.put(None)
+
+    def log(self, line: str) -> None:
+        self._num_lines += 1
+        if self._num_lines > LINES_PER_JOB:
+            return
+        with self._lock:
+            self._lines.append(
+                line[:LINE_LENGTH] if self._num_lines < LINES_PER_JOB else "(further lines are left out)"
+            )
+
+    def flush(self) -> None:
+        """Send the lines that no beat has taken along yet; a server that is away does not get them."""
+        if self._lines:
+            self._beat()
+
+    # The thread.
+
+    def _keep(self) -> None:
+        while not self._done and not isinstance(self._reason, LeaseLost):
+            now = time.monotonic()
+            if overdue := self._overdue(now):
+                self.end(overdue)
+            elif now >= self._beat_at():
+                self._beat()
+            else:
+                with contextlib.suppress(Empty):
+                    self._mail.get(timeout=max(0.0, self._wake_at() - now))
+
+    def _overdue(self, now: float) -> MutoscopeError | None:
+        if now >= self._lost_at:
+            return LeaseLost("no beat reached the server for as long as the lease lasts")
+        if self._reason:
+            return None
+        if now >= self._started + self._assignment.time_limit_s:
+            return EngineError(f"exceeded the time limit of {self._assignment.time_limit_s:g} s")
+        if now >= self._release_at:
+            return Released()
+        return None
+
+    @property
+    def _lost_at(self) -> float:
+        return self._renewed + self._assignment.lease_s - self._margin_s
+
+    def _beat_at(self) -> float:
+        beat_s = self._assignment.beat_s
+        due = self._sent + (min(beat_s, PROGRESS_EVERY_S) if self._changed else beat_s)
+        return max(due, self._retry_at)
+
+    def _wake_at(self) -> float:
+        limits = () if self._reason else (self._started + self._assignment.time_limit_s, self._release_at)
+        return min(self._beat_at(), self._lost_at, *limits)
+
+    def _beat(self) -> None:
+        with self._lock:
+            lines, self._lines = self._lines, []
+            beat = Beat(self._assignment.attempt, self._fraction, self._stage, tuple(lines))
+            self._changed = False
+        started = time.monotonic()
+        try:
+            timeout_s = max(0.5, min(5.0, self._assignment.lease_s / 3))
+            self._link.beat(self._assignment.request_id, beat, timeout_s=timeout_s)
+        except LeaseLost as exc:
+            self.end(exc)
+        except EngineError as exc:  # away, or refused: either way the lease runs on and the next beat decides
+            with self._lock:
+                self._retry_at = time.monotonic() + next(self._pauses)
+                self._lines[:0] = lines
+                self._changed = True
+            logger.warning("lease.beat_failed", request_id=self._assignment.request_id, reason=exc.message)
+        else:
+            self._renewed = self._sent = started
+            self._pauses = backoff(0.1, 1.0)

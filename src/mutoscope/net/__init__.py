@@ -1,0 +1,13 @@
+"""The one door outwards: download a file from an address that a stranger chose.
+
+Only https, only public addresses, checked on the address that is really connected to; every redirect is
+checked anew; bytes, time and redirects are capped. No proxies, cookies or credentials, nothing from the
+environment. `Policy.allow` names the only exceptions. Read next: `door.py`, `rules.py`, `wire.py`.
+"""
+
+from __future__ import annotations
+
+from mutoscope.net.door import Downloaded, download
+from mutoscope.net.rules import Policy, check_url, is_public, parse_allow
+
+__all__ = ["Downloaded", "Policy", "check_url", "download", "is_public", "parse_allow"]

@@ -1,0 +1,161 @@
+"""One download: ask, follow redirects by the rules, save the body under its cap, say what went wrong.
+
+Foreign exceptions stop here; messages name the host and the rule, never the address with its signature. Read
+next: `wire.py` for the connection itself.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import httpcore
+import httpx
+
+from mutoscope.errors import MediaError
+from mutoscope.net.rules import Policy, parse
+from mutoscope.net.wire import CheckedBackend, Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A file that arrived in full. content_type is what the other side said; do not believe it."""
+
+    size_bytes: int
+    content_type: str
+    final_url: str
+
+
+def download(
+    url: str, target: Path, policy: Policy, *, ssl_context: ssl.SSLContext | None = None
+) -> Downloaded:
+    """Fetch an address into a file, which is removed again if anything goes wrong.
+
+    ssl_context   instead of the system's trusted authorities; for tests and for studios with their own.
+    Raises MediaError, `retryable` when the other side may do better later.
+    """
+    context = ssl_context or _trusted_authorities()
+    clock = Deadline(policy.total_timeout_s)
+    current = parse(url, policy)
+    for _ in range(policy.max_redirects + 1):
+        answer = _get(current, target, policy, context, clock)
+        if isinstance(answer, Downloaded):
+            return answer
+        current = _follow(current, answer, policy)
+    raise MediaError(f"more than {policy.max_redirects} redirects", rule="redirects")
+
+
+@cache
+def _trusted_authorities() -> ssl.SSLContext:
+    """Read once: loading the list takes as long as a short download."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _follow(current: httpx.URL, location: str, policy: Policy) -> httpx.URL:
+    """The address a redirect leads to, by the same rules."""
+    try:
+        joined = str(current.join(location))
+    except (httpx.InvalidURL, ValueError, UnicodeError) as exc:
+        raise MediaError("redirected to an address that cannot be read", rule="redirect") from exc
+    try:
+        following = parse(joined, policy)
+    except MediaError as exc:
+        raise MediaError(f"redirected: {exc.message}", rule=exc.rule) from exc
+    if current.scheme == "https" and following.scheme != "https":
+        raise MediaError("redirected from https to http", rule="scheme")
+    return following
+
+
+_HEADERS = {
+    "User-Agent": "mutoscope",
+    "Accept": "image/*, video/*, audio/*, application/octet-stream;q=0.5",
+    "Accept-Encoding": "identity",
+    "Connection": "close",
+}
+_REDIRECTS = {301, 302, 303, 307, 308}
+
+
+def _get(
+    url: httpx.URL, target: Path, policy: Policy, context: ssl.SSLContext, clock: Deadline
+) -> Downloaded | str:
+    """The file, or where the answer redirects to."""
+    timeouts = {
+        "connect": policy.connect_timeout_s,
+        "read": policy.read_timeout_s,
+        "write": policy.read_timeout_s,
+    }
+    sent: list[tuple[str | bytes, str | bytes]] = [*_HEADERS.items(), ("Host", url.netloc)]
+    backend = CheckedBackend(url, policy, clock)
+    address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    try:
+        with (
+            httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
+            pool.stream("GET", address, headers=sent, extensions={"timeout": timeouts}) as response,
+        ):
+            headers = {name.decode("ascii").lower(): value for name, value in response.headers}
+            if response.status in _REDIRECTS and "location" in headers:
+                return headers["location"].decode("latin-1")
+            _check_answer(response.status, headers, url, policy)
+            size_bytes = _save(response.iter_stream(), target, policy)
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as exc:
+        raise _translate(exc, url) from exc
+    return Downloaded(size_bytes, headers.get("content-type", b"").decode("latin-1"), str(url))
+
+
+def _check_answer(status: int, headers: Mapping[str, bytes], url: httpx.URL, policy: Policy) -> None:
+    if status != 200:
+        raise MediaError(
+            f"the address answered {status} ({url.host})",
+            rule="status",
+            retryable=status == 429 or status >= 500,
+        )
+    if headers.get("content-encoding", b"identity").lower() not in {b"identity", b""}:
+        raise MediaError(f"{url.host} sent a compressed answer although none was asked for", rule="encoding")
+    length = headers.get("content-length", b"")
+    if length[:18].isdigit() and int(length[:18]) > policy.max_bytes:
+        raise _too_large(policy, found=int(length))
+
+
+def _save(chunks: Iterable[bytes], target: Path, policy: Policy) -> int:
+    size_bytes = 0
+    try:
+        with target.open("wb") as file:
+            for chunk in chunks:
+                size_bytes += len(chunk)
+                if size_bytes > policy.max_bytes:
+                    raise _too_large(policy)
+                file.write(chunk)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+    return size_bytes
+
+
+def _too_large(policy: Policy, found: int | None = None) -> MediaError:
+    size = f"{found / 2**20:.1f} MiB" if found is not None else "more"
+    return MediaError(
+        f"found {size}; at most {policy.max_bytes / 2**20:g} MiB are accepted", rule="max_bytes"
+    )
+
+
+def _translate(exc: Exception, url: httpx.URL) -> MediaError:
+    if isinstance(exc, httpcore.TimeoutException):
+        return MediaError(f"{url.host} did not answer in time", rule="timeout", retryable=True)
+    if isinstance(exc, httpcore.ProtocolError):
+        return MediaError(f"{url.host} broke off or did not speak HTTP", rule="protocol", retryable=True)
+    if _caused_by(exc, ssl.SSLCertVerificationError):
+        return MediaError(f"the certificate of {url.host} cannot be trusted", rule="certificate")
+    if _caused_by(exc, ssl.SSLError):
+        return MediaError(f"{url.host} did not speak TLS", rule="tls")
+    return MediaError(f"no connection to {url.host}", rule="connect", retryable=True)
+
+
+def _caused_by(exc: BaseException | None, kind: type[BaseException]) -> bool:
+    while exc is not None:
+        if isinstance(exc, kind):
+            return True
+        exc = exc.__cause__ or exc.__context__
+    return False

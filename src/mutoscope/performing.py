@@ -1,0 +1,181 @@
+"""How one attempt is carried out: files in, measured, the engine, what it made measured and stored.
+
+`perform` decides how an attempt ends; it opens no connection and starts no process, the `Bench` a worker
+lends it does. What goes wrong with the input or the engine becomes a Finish; a lost lease, or a worker that
+must go, is raised.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from mutoscope.engines.base import Produced, Task
+from mutoscope.engines.process import Made
+from mutoscope.errors import EngineError, MediaError
+from mutoscope.media import rules
+from mutoscope.media.probe import MediaInfo
+from mutoscope.protocol import Assignment, Finish, InputFile, Stored
+
+
+class Bench(Protocol):
+    """What a worker lends for one attempt.
+
+    Every call raises LeaseLost, Released or EngineError once the attempt has to end.
+    """
+
+    def fetch(self, file: InputFile, target: Path) -> None:
+        """Bring the bytes of an input here. Raises MediaError."""
+
+    def probe(self, path: Path) -> MediaInfo:
+        """Measure a file by its headers. Raises MediaError."""
+
+    def run(self, engine: str, task: Task) -> Made:
+        """Let the engine carry out the task. Raises EngineError or MediaError."""
+
+    def store(self, path: Path, *, media_type: str) -> Stored:
+        """Hand a finished file to the server."""
+
+
+def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
+    """Carry out one attempt in an empty folder and say how it ended.
+
+    Raises LeaseLost when the attempt is somebody else's by now, and Released when the worker has to go.
+    """
+    timings = _Timings()
+    try:
+        with timings.measure("fetch_s"):
+            files = _bring_in(assignment.files, folder=folder / "inputs", bench=bench)
+        with timings.measure("engine_s"):
+            made = bench.run(assignment.engine, _task(assignment, files, folder=folder / "outputs"))
+        with timings.measure("store_s"):
+            infos = _measure(made.produced, assignment, folder=folder / "outputs", bench=bench)
+            outputs = [
+                _store(path, info, bench) for path, info in zip(made.produced.files, infos, strict=True)
+            ]
+            poster = _store_poster(made.produced.poster, bench)
+    except (MediaError, EngineError) as exc:
+        outcome: Literal["retry", "failed"] = "retry" if exc.retryable else "failed"
+        return Finish(assignment.attempt, outcome=outcome, error=exc.message)
+    return Finish(
+        assignment.attempt,
+        outcome="completed",
+        outputs=tuple(stored.file_id for stored in outputs),
+        poster=poster,
+        metadata=_metadata(assignment, made, infos, outputs, timings),
+    )
+
+
+def _bring_in(files: Sequence[InputFile], *, folder: Path, bench: Bench) -> dict[str, tuple[Path, ...]]:
+    """Fetch and check every input; local paths by the engine's names, in the order of the body."""
+    folder.mkdir()
+    paths: defaultdict[str, tuple[Path, ...]] = defaultdict(tuple)
+    for number, file in enumerate(files):
+        target = folder / str(number)  # never a name from outside
+        try:
+            bench.fetch(file, target)
+            _check_input(file, bench.probe(target))
+        except MediaError as exc:
+            raise MediaError(exc.message, field=file.path, rule=exc.rule, retryable=exc.retryable) from exc
+        paths[file.parameter] += (target,)
+    return dict(paths)
+
+
+def _check_input(file: InputFile, info: MediaInfo) -> None:
+    """Raise MediaError unless the file is of the right kind and format and keeps the manifest's rules."""
+    if info.kind != file.kind:
+        raise MediaError(
+            f"found {_a(info.kind)} ({info.format}); this field takes {_a(file.kind)}", rule="kind"
+        )
+    problems = rules.check("", file.rules, info)
+    if file.accept and (wrong := rules.check_format("", info, file.accept)):
+        problems = (wrong, *problems)
+    if problems:
+        raise MediaError("; ".join(problem.message for problem in problems), rule=problems[0].rule)
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def _task(assignment: Assignment, files: dict[str, tuple[Path, ...]], *, folder: Path) -> Task:
+    folder.mkdir()
+    return Task(
+        parameters=assignment.parameters,
+        files=files,
+        folder=folder,
+        seed=assignment.seed,
+        settings=assignment.settings,
+    )
+
+
+def _measure(produced: Produced, assignment: Assignment, *, folder: Path, bench: Bench) -> list[MediaInfo]:
+    """Believe no engine: its outputs lie in its folder, and are what was asked for."""
+    if not produced.files:
+        raise EngineError("the engine made nothing")
+    if not all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in produced.files):
+        raise EngineError("the engine named a file that it did not make")
+    try:
+        infos = [bench.probe(path) for path in produced.files]
+    except MediaError as exc:
+        raise EngineError(f"the engine made a file that cannot be read: {exc.message}") from exc
+    for info in infos:
+        if info.kind != assignment.produces:
+            raise EngineError(f"the engine made {_a(info.kind)}; {_a(assignment.produces)} was asked for")
+    return infos
+
+
+def _store(path: Path, info: MediaInfo, bench: Bench) -> Stored:
+    return bench.store(path, media_type=info.media_type)
+
+
+def _store_poster(path: Path | None, bench: Bench) -> str | None:
+    return bench.store(path, media_type="image/jpeg").file_id if path else None
+
+
+def _metadata(
+    assignment: Assignment,
+    made: Made,
+    infos: Sequence[MediaInfo],
+    outputs: Sequence[Stored],
+    timings: _Timings,
+) -> dict[str, Any]:
+    """What the caller is told beside the outputs; `media` describes the first of them."""
+    first = infos[0]
+    media: dict[str, Any] = {
+        "width_px": first.width_px,
+        "height_px": first.height_px,
+        "num_frames": first.num_frames,
+        "fps": first.fps,
+        "duration_s": first.duration_s,
+        "codec": first.codec,
+        "sha256": outputs[0].sha256,
+    }
+    if len(outputs) > 1:
+        media["num_outputs"] = len(outputs)
+    return {
+        "engine": assignment.engine,
+        "engine_version": made.version,
+        "plan": {"applied": list(made.produced.applied), "ignored": list(made.produced.ignored)},
+        "media": media,
+        "timings": {**timings.seconds, "engine_s": round(made.engine_s, 4)},
+    }
+
+
+class _Timings:
+    """Seconds each part took, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def measure(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(time.perf_counter() - started, 4)

@@ -1,0 +1,140 @@
+"""The messages between server and worker, version 1.
+
+A worker asks for work over HTTP, beats while it runs, uploads what it made and finishes. It never sees the
+database or the storage. Each message is a JSON object with exactly these fields; `decode` refuses anything else,
+so a worker of another version is told so instead of being misunderstood.
+
+    POST /worker/v1/claim                     Claim   -> 200 Assignment | 204 nothing to do
+    POST /worker/v1/requests/{id}/beat        Beat    -> 200 {} | 409 the lease is lost
+    PUT  /worker/v1/requests/{id}/files/{name}?attempt=N   bytes -> 200 Stored | 409
+    POST /worker/v1/requests/{id}/finish      Finish  -> 200 {} | 409
+    GET  an Assignment.files[].url            the bytes of a stored input
+
+Authorization is a Bearer token of scope `worker`; the worker's name travels in `X-Mutoscope-Worker`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+VERSION = 1
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """engines: names this worker has ready. wait_s: how long the server may hold the call open, 0 … 30."""
+
+    worker_id: str
+    engines: tuple[str, ...]
+    wait_s: float = 0.0
+    protocol: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """One file of the input.
+
+    path         its place in the body, such as `image_urls[0]`.
+    parameter    the engine's name for it, such as `image`.
+    url          where to fetch it.
+    kind         `image`, `video` or `audio`: what it must turn out to be.
+    stored       True: our own storage over the worker connection; False: a public URL through `net`.
+    rules        the manifest's `validations` for it.
+    accept       formats it may have, such as `jpeg`; empty for any that can be read.
+    """
+
+    path: str
+    parameter: str
+    url: str
+    kind: Literal["image", "video", "audio"]
+    stored: bool
+    rules: tuple[Mapping[str, Any], ...] = ()
+    accept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One attempt at one request. Times are durations, so that no two clocks are compared."""
+
+    request_id: str
+    attempt: int
+    model_id: str
+    engine: str
+    settings: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    files: tuple[InputFile, ...]
+    produces: Literal["video", "image"]
+    seed: int
+    time_limit_s: float
+    lease_s: float
+    beat_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """progress 0 … 1; log: lines since the last beat."""
+
+    attempt: int
+    progress: float
+    stage: str
+    log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An uploaded output."""
+
+    file_id: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How an attempt ended.
+
+    outcome    `completed`; `failed` for good; `retry` when another attempt may help; `released` when the worker is
+               going away and did not use the attempt up.
+    outputs    file ids of the outputs, in order (completed only).
+    poster     file id of the poster, if any.
+    error      message for the caller (failed and retry).
+    metadata   engine, engine_version, plan, media, timings (completed only).
+    """
+
+    attempt: int
+    outcome: Literal["completed", "failed", "retry", "released"]
+    outputs: tuple[str, ...] = ()
+    poster: str | None = None
+    error: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def encode(message: Any) -> dict[str, Any]:
+    """A message as a JSON object."""
+    return dataclasses.asdict(message)
+
+
+def decode(kind: type[T], data: object) -> T:
+    """A JSON object as a message of this kind.
+
+    Raises ValueError naming the fields that are missing or unknown.
+    """
+    if not isinstance(data, dict):
+        raise ValueError(f"{kind.__name__}: expected a JSON object, found {type(data).__name__}")
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # kind is one of ours
+    unknown = sorted(set(data) - set(fields))
+    missing = sorted(
+        name
+        for name, f in fields.items()
+        if name not in data and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    )
+    if unknown or missing:
+        raise ValueError(f"{kind.__name__}: unknown fields {unknown}, missing fields {missing}")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+    if kind is Assignment:
+        values["files"] = tuple(decode(InputFile, item) for item in values["files"])
+    return kind(**values)

@@ -1,0 +1,1 @@
+"""The HTTP side: dialects, our own extras, the worker protocol. Start with `routes`."""

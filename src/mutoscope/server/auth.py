@@ -1,0 +1,65 @@
+"""Who is calling: `Authorization: Bearer <key>`, looked up by its SHA-256.
+
+Keys are 256 random bits, so a plain hash is enough to store them by; the lookup is by the hash, so its time says
+nothing about the key.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from starlette.requests import Request
+
+from mutoscope.errors import Forbidden, Unauthorized
+from mutoscope.server.wire import site_of
+from mutoscope.store.records import Caller
+
+SCOPES = ("run", "read", "admin")
+"""run: submit, cancel, delete, upload, and follow requests. read: look at everything of the account. admin: keys."""
+
+
+def new_key() -> str:
+    """A fresh API key."""
+    return "mk_" + secrets.token_urlsafe(32)
+
+
+def fingerprint(key: str) -> str:
+    """What is stored of a key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+async def caller(request: Request, *scopes: str) -> Caller:
+    """The caller, whose key has at least one of the scopes. Raises Unauthorized, Forbidden."""
+    found = await known_caller(request)
+    if found is None:
+        raise Unauthorized
+    if not found.scopes.intersection(scopes):
+        raise Forbidden(f"this key lacks the scope `{'` or `'.join(scopes)}`")
+    return found
+
+
+async def known_caller(request: Request) -> Caller | None:
+    """The caller, or None without a header. Raises Unauthorized for a key that opens nothing."""
+    header = request.headers.get("authorization")
+    if not header:
+        return None
+    scheme, _, key = header.partition(" ")
+    if scheme.lower() != "bearer" or not key.strip():
+        raise Unauthorized("the Authorization header must be: Bearer <key>")
+    found = await site_of(request).store.caller(fingerprint(key.strip()))
+    if found is None:
+        raise Unauthorized("this API key is unknown, revoked or expired", code=401002)
+    return found
+
+
+def worker(request: Request) -> str:
+    """The name of the calling worker. Raises Unauthorized unless it shows the worker token."""
+    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if not hmac.compare_digest(token.encode(), site_of(request).worker_token.encode()):
+        raise Unauthorized("a worker token is needed", code=401003)
+    name = request.headers.get("x-mutoscope-worker", "")
+    if not 1 <= len(name) <= 128:
+        raise Unauthorized("the header X-Mutoscope-Worker must name the worker (1 to 128 characters)", code=401003)
+    return name

@@ -1,0 +1,118 @@
+"""RunComfy's Model API: submit, status, result, cancel. The first of the three story files; next: `lifecycle`.
+
+Two places use other words than ours: a failed request is `completed` in `/status` and `failed` in `/result`, and a
+completed one is `succeeded` in `/result`. Everything else on the wire is our own vocabulary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mutoscope import lifecycle
+from mutoscope.errors import BadRequest
+from mutoscope.jobs import Job, State, timestamp
+from mutoscope.server.auth import caller
+from mutoscope.server.outputs import output_of
+from mutoscope.server.wire import Query, answer, base_url, read_json, site_of
+
+STATUS = {state: str(state) for state in State} | {State.FAILED: "completed"}
+RESULT = {state: str(state) for state in State} | {State.COMPLETED: "succeeded"}
+RETRY_AFTER_S = {State.IN_QUEUE: "2", State.IN_PROGRESS: "1"}
+"""How long a polling client should wait before it asks again."""
+
+
+async def submit(request: Request) -> Response:
+    """POST /v1/models/{model_id}: the body is the input; answered as soon as the request is on the disk."""
+    site = site_of(request)
+    who = await caller(request, "run")
+    body = await read_json(request, site.limits.max_body_bytes)
+    base = base_url(request)
+    submitted = await lifecycle.submit(
+        site,
+        who,
+        request.path_params["model_id"],
+        body,
+        base_url=base,
+        idempotency_key=idempotency_key(request),
+    )
+    headers = {"Idempotent-Replayed": "true"} if submitted.replayed else None
+    urls = request_urls(base, submitted.request_id)
+    return answer({"request_id": submitted.request_id, **urls}, headers=headers)
+
+
+async def status(request: Request) -> Response:
+    """GET /v1/requests/{request_id}/status."""
+    who = await caller(request, "run", "read")
+    request_id = request.path_params["request_id"]
+    standing = await site_of(request).store.standing(request_id, who.account_id)
+    urls = request_urls(base_url(request), request_id)
+    told: dict[str, Any] = {"request_id": request_id, "status": STATUS[standing.state]}
+    if standing.queue_position is not None:
+        told["queue_position"] = standing.queue_position
+    told["status_url"], told["result_url"] = urls["status_url"], urls["result_url"]
+    return answer(told, headers=retry_after(standing.state))
+
+
+async def result(request: Request) -> Response:
+    """GET /v1/requests/{request_id}/result: the output, or the state so far."""
+    query = Query(request)
+    include_cost = query.flag("include_cost")
+    query.check()
+    who = await caller(request, "run", "read")
+    site = site_of(request)
+    job = await site.store.job(request.path_params["request_id"], who.account_id)
+    told = _told(job)
+    if job.state is State.COMPLETED:
+        told |= await output_of(site, job, base_url(request))
+    if include_cost and job.state.is_terminal:
+        told["cost"] = job.cost_microusd / 1e6
+    return answer(told, headers=retry_after(job.state))
+
+
+def _told(job: Job) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "request_id": job.id,
+        "model_id": job.model_id,
+        "status": RESULT[job.state],
+        "created_at": timestamp(job.created_ms),
+    }
+    if job.finished_ms is not None and job.state.is_terminal:
+        told["finished_at"] = timestamp(job.finished_ms)
+    if job.state is State.FAILED:
+        told["error"] = job.error
+    return told
+
+
+async def cancel(request: Request) -> Response:
+    """POST /v1/requests/{request_id}/cancel: a queued request; with ?running=true also one in progress."""
+    query = Query(request)
+    running = query.flag("running")
+    query.check()
+    who = await caller(request, "run")
+    request_id = request.path_params["request_id"]
+    state, moved = await lifecycle.cancel(site_of(request), who, request_id, running=running)
+    outcome = "cancelled" if moved else "not_cancellable"
+    return answer({"request_id": request_id, "status": STATUS[state], "outcome": outcome}, 202)
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The Idempotency-Key header, if any. Raises BadRequest when it is not 1 to 255 printable characters."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
+        raise BadRequest("Idempotency-Key: 1 to 255 printable characters are accepted")
+    return key
+
+
+def request_urls(base: str, request_id: str) -> dict[str, str]:
+    """The three addresses of a request."""
+    where = f"{base}/v1/requests/{request_id}/"
+    return {name + "_url": where + name for name in ("status", "result", "cancel")}
+
+
+def retry_after(state: State) -> dict[str, str] | None:
+    """A hint for clients that poll; none when there is nothing to wait for."""
+    seconds = RETRY_AFTER_S.get(state)
+    return {"Retry-After": seconds} if seconds else None

@@ -1,0 +1,62 @@
+"""What the server counts, in Prometheus' text format. Labels are models, states and codes, never callers."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from mutoscope.site import Site
+
+_SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Metrics:
+    """Counters of this process, and the queue as the store sees it at the time of asking."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.answers = Counter(
+            "mutoscope_http_answers", "HTTP answers by status code.", ["code"], registry=self.registry
+        )
+        self.submitted = Counter(
+            "mutoscope_requests_submitted", "Requests accepted.", ["model"], registry=self.registry
+        )
+        self.finished = Counter(
+            "mutoscope_requests_finished",
+            "Attempts that ended, by outcome.",
+            ["model", "outcome"],
+            registry=self.registry,
+        )
+        self.waited = Histogram(
+            "mutoscope_queue_seconds",
+            "From submit to claim.",
+            ["model"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.engine = Histogram(
+            "mutoscope_engine_seconds",
+            "Time in the engine.",
+            ["model"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self._waiting = Gauge("mutoscope_requests", "Unfinished requests.", ["model", "state"], registry=self.registry)
+        self._oldest = Gauge(
+            "mutoscope_queue_oldest_seconds",
+            "Age of the oldest waiting request.",
+            ["model"],
+            registry=self.registry,
+        )
+        self._free = Gauge("mutoscope_disk_free_bytes", "Free space for data.", registry=self.registry)
+
+    async def text(self, site: Site) -> bytes:
+        """Everything, as Prometheus scrapes it."""
+        self._waiting.clear()
+        self._oldest.clear()
+        now_ms = await site.store.now_ms()
+        for model_id, state, count, oldest_ms in await site.store.load():
+            self._waiting.labels(model_id, state).set(count)
+            if state == "in_queue":
+                self._oldest.labels(model_id).set(max(0, now_ms - oldest_ms) / 1000)
+        self._free.set(site.health.free_bytes)
+        return generate_latest(self.registry)

@@ -1,0 +1,279 @@
+"""GET /openapi.json: every address, and every model with its own schema (OpenAPI 3.1).
+
+A model's address is written out, so a generated client gets typed inputs. The worker protocol is not part of it;
+see `protocol`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mutoscope import __version__
+from mutoscope.catalog import Model
+from mutoscope.jobs import State
+from mutoscope.schema import normalise
+from mutoscope.server.models import KINDS, ready
+from mutoscope.server.shapes import SHAPES, array, obj, ref
+from mutoscope.server.wire import answer, base_url, site_of
+
+Operation = dict[str, Any]
+MEANINGS = {
+    304: "You have it already.",
+    400: "The request could not be read.",
+    401: "No valid key.",
+    403: "The key lacks a scope.",
+    404: "No such thing, or not yours.",
+    409: "The state does not allow it.",
+    413: "The body is too large.",
+    416: "The range lies outside the file.",
+    422: "The input does not fit; every problem is listed.",
+    503: "The model's engine is not set up, or the server is stopping.",
+    507: "The server's disk is full.",
+}
+REQUEST_ID = {"name": "request_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+async def document(request: Request) -> Response:
+    """The whole document, for the models that can run here."""
+    return answer(describe(ready(site_of(request)), base_url(request)))
+
+
+def describe(models: list[Model], base: str) -> dict[str, Any]:
+    """The document for these models."""
+    paths = _fixed_paths()
+    for model in models:
+        paths[f"/v1/models/{model.id}"] = {
+            "get": _op("show_" + model.id, "Show this model.", ref("Model"), (), public=True),
+            "post": _submit(model),
+        }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Mutoscope", "version": __version__, "description": "RunComfy's Model API and extras."},
+        "servers": [{"url": base}],
+        "security": [{"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": SHAPES,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _submit(model: Model) -> Operation:
+    operation = _op(
+        "run_" + model.id, model.text("name", "en"), ref("Submitted"), (400, 413, 422, 503, 507), tag="Models"
+    )
+    operation["description"] = model.text("description", "en")
+    operation["parameters"] = [
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
+            "description": "The same key and body give the same request.",
+        }
+    ]
+    operation["requestBody"] = _body({"application/json": normalise(model.input_schema)})
+    return operation
+
+
+def _fixed_paths() -> dict[str, dict[str, Operation]]:
+    return {**_request_paths(), **_catalogue_paths(), **_file_paths(), **_account_paths(), **_ops_paths()}
+
+
+def _request_paths() -> dict[str, dict[str, Operation]]:
+    one = [REQUEST_ID]
+    cost = _query("include_cost", {"type": "boolean"}, "Tell what it cost, in USD.")
+    running = _query("running", {"type": "boolean"}, "Also stop it when it is in progress.")
+    filters = [
+        _query("model", {"type": "string"}, "Only this model."),
+        _query("state", {"type": "string", "enum": [str(state) for state in State]}, "Only this state."),
+        _query("after", {"type": "string", "format": "date-time"}, "Created at or after."),
+        _query("before", {"type": "string", "format": "date-time"}, "Created before."),
+        *_paging(500),
+    ]
+    events = _op("follow_request", "Follow a request (server-sent events).", {"type": "string"}, (400, 404), one)
+    events["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    events["parameters"] = [*one, _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,18}$"})]
+    where = "/v1/requests/{request_id}"
+    return {
+        "/v1/requests": {"get": _op("list_requests", "List requests.", _page("requests", "Summary"), (422,), filters)},
+        where: {
+            "get": _op("show_request", "Show a request.", ref("Request"), (404,), one),
+            "delete": _op("delete_request", "Delete a finished request.", None, (404, 409), one, status="204"),
+        },
+        where + "/status": {"get": _op("status", "Where a request stands.", ref("Status"), (404,), one)},
+        where + "/result": {"get": _op("result", "The result so far.", ref("Result"), (404, 422), [REQUEST_ID, cost])},
+        where + "/cancel": {
+            "post": _op("cancel", "Cancel.", ref("Cancelled"), (404, 422), [REQUEST_ID, running], status="202")
+        },
+        where + "/events": {"get": events},
+        where + "/poster": {
+            "get": _bytes(_op("poster", "A picture of the output.", {}, (404, 416), one), "image/jpeg")
+        },
+    }
+
+
+def _catalogue_paths() -> dict[str, dict[str, Operation]]:
+    filters = [
+        _query("search", {"type": "string"}, "Words in id, name or description."),
+        _query("category", {"type": "string"}, "Only this category."),
+        _query("kind", {"type": "string", "enum": list(KINDS)}, "Only this kind."),
+        _query("include_schema", {"type": "boolean"}, "With input and output schema."),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}, "Page size."),
+        _query("offset", {"type": "integer", "minimum": 0, "maximum": 10**8}, "Entries to skip."),
+    ]
+    page = obj(models=array(ref("Model")), total=_int(), limit=_int(), offset=_int())
+    names = obj(categories=array({"type": "string"}))
+    return {
+        "/v1/models": {"get": _op("list_models", "List models.", page, (422,), filters, public=True)},
+        "/v1/models/categories": {"get": _op("list_categories", "List categories.", names, (), public=True)},
+    }
+
+
+def _file_paths() -> dict[str, dict[str, Operation]]:
+    file_id = {"name": "file_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    upload = _op("upload_file", "Upload a file.", ref("File"), (400, 413, 422, 507), status="201")
+    raw = {"type": "string", "contentMediaType": "application/octet-stream"}
+    upload["requestBody"] = _body(
+        {
+            "multipart/form-data": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {"file": {"type": "string", "format": "binary"}},
+            },
+            "application/octet-stream": raw,
+        }
+    )
+    upload["parameters"] = [_query("name", {"type": "string"}, "File name of a raw body.")]
+    fetch = _op("fetch_file", "Fetch a file.", {}, (404, 416), [file_id, name])
+    fetch["parameters"] += [
+        _query("expires", {"type": "string"}, "From a signed address."),
+        _query("signature", {"type": "string"}, "From a signed address."),
+    ]
+    return {
+        "/v1/files": {
+            "get": _op("list_files", "List uploads.", _page("files", "File"), (422,), _paging(500)),
+            "post": upload,
+        },
+        "/v1/files/{file_id}/{name}": {"get": _bytes(fetch, "*/*")},
+        "/v1/files/{file_id}": {
+            "delete": _op("delete_file", "Delete an upload.", None, (404,), [file_id], status="204")
+        },
+    }
+
+
+def _account_paths() -> dict[str, dict[str, Operation]]:
+    key_id = {"name": "key_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    create = _op("create_key", "Create a key.", ref("NewKey"), (400, 413, 422), status="201")
+    create["requestBody"] = _body({"application/json": ref("WantedKey")})
+    times = [
+        _query("from", {"type": "string", "format": "date-time"}, "Submitted at or after."),
+        _query("to", {"type": "string", "format": "date-time"}, "Submitted before."),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "Most rows."),
+    ]
+    usage = obj(usage=array(ref("Usage")), total_usd={"type": "number"})
+    return {
+        "/v1/keys": {
+            "get": _op("list_keys", "List keys.", obj(keys=array(ref("Key"))), ()),
+            "post": create,
+        },
+        "/v1/keys/{key_id}": {"delete": _op("revoke_key", "Revoke a key.", None, (404,), [key_id], status="204")},
+        "/v1/usage": {"get": _op("usage", "What was used.", usage, (422,), times)},
+        "/prod/v2/balance": {"get": _op("balance", "The balance.", ref("Balance"), ())},
+    }
+
+
+def _ops_paths() -> dict[str, dict[str, Operation]]:
+    ready_ = _op("readyz", "Is work accepted and done?", ref("Health"), (), public=True)
+    ready_["responses"]["503"] = _response("Not yet, with the reasons.", ref("Health"))
+    metrics = _op("metrics", "Prometheus metrics.", {}, (401, 403))
+    metrics["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    index = _op("index", "Where things are.", {}, (), public=True)
+    index["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "/": {"get": index},
+        "/livez": {"get": _op("livez", "Does the process answer?", ref("Health"), (), public=True)},
+        "/readyz": {"get": ready_},
+        "/metrics": {"get": metrics},
+        "/openapi.json": {
+            "get": _op("openapi", "This document.", {"type": "object"}, (), public=True),
+        },
+    }
+
+
+def _op(
+    name: str,
+    summary: str,
+    shape: dict[str, Any] | None,
+    errors: tuple[int, ...],
+    parameters: list[dict[str, Any]] | None = None,
+    *,
+    status: str = "200",
+    public: bool = False,
+    tag: str = "",
+) -> Operation:
+    codes = errors if public else tuple(sorted({401, 403, *errors}))
+    operation: Operation = {
+        "operationId": name.replace("/", "_"),
+        "summary": summary,
+        "parameters": list(parameters or ()),
+        "responses": {
+            status: _response("Done.", shape),
+            **{str(code): _response(MEANINGS[code], ref("Error")) for code in codes},
+        },
+    }
+    if public:
+        operation["security"] = []
+    if tag:
+        operation["tags"] = [tag]
+    return operation
+
+
+def _response(text: str, shape: dict[str, Any] | None) -> dict[str, Any]:
+    told: dict[str, Any] = {"description": text}
+    if shape is not None:
+        told["content"] = {"application/json": {"schema": shape}}
+    return told
+
+
+def _bytes(operation: Operation, media_type: str) -> Operation:
+    content = {"content": {media_type: {"schema": {"type": "string", "format": "binary"}}}}
+    operation["responses"]["200"] |= content
+    operation["responses"]["206"] = {"description": "The part asked for.", **content}
+    operation["responses"]["304"] = {"description": MEANINGS[304]}
+    operation["parameters"] = [
+        *operation["parameters"],
+        _header("Range", {"type": "string", "pattern": "^bytes=[0-9]{1,9}-[0-9]{0,9}$"}),
+    ]
+    return operation
+
+
+def _body(content: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {"required": True, "content": {kind: {"schema": schema} for kind, schema in content.items()}}
+
+
+def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": text}
+
+
+def _header(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": schema}
+
+
+def _paging(most: int) -> list[dict[str, Any]]:
+    return [
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": most}, "Page size."),
+        _query("cursor", {"type": "string"}, "`next_cursor` of the page before."),
+    ]
+
+
+def _page(name: str, shape: str) -> dict[str, Any]:
+    return obj(**{name: array(ref(shape)), "next_cursor": {"type": ["string", "null"]}})
+
+
+def _int() -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0}

@@ -1,0 +1,72 @@
+"""For those who operate a server: is it alive, is it ready, what does it count, what does it speak."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from mutoscope.server.auth import caller
+from mutoscope.server.wire import answer, site_of
+from mutoscope.site import Site
+
+SILENT_S = 60.0
+"""A worker that has not asked for work for this long, and holds none, does not count as ready."""
+
+
+async def livez(request: Request) -> Response:
+    """GET /livez: the process answers."""
+    del request
+    return answer({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """GET /readyz: 200 when work is accepted and somebody does it; else 503 with the reasons."""
+    site = site_of(request)
+    reasons = await _not_ready(site)
+    if reasons:
+        return answer({"status": "not ready", "reasons": reasons}, 503, {"Retry-After": "1"})
+    return answer({"status": "ok"})
+
+
+async def _not_ready(site: Site) -> list[str]:
+    reasons = []
+    await site.store.now_ms()
+    if site.health.draining:
+        reasons.append("the server is stopping")
+    ready = sum(time.monotonic() - seen < SILENT_S for seen, _ in site.health.workers.values())
+    if site.health.workers_expected and not ready:
+        reasons.append("workers are still loading models and compiling kernels")
+    return reasons
+
+
+async def metrics(request: Request) -> Response:
+    """GET /metrics: Prometheus text; from this machine, or with a key."""
+    client = request.client.host if request.client else ""
+    if not _is_loopback(client):
+        await caller(request, "read", "admin")
+    site = site_of(request)
+    return PlainTextResponse(
+        await request.scope["mutoscope.metrics"].text(site), media_type="text/plain; version=0.0.4"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+async def index(request: Request) -> Response:
+    """GET /: where things are."""
+    del request
+    return PlainTextResponse(
+        "Mutoscope is running.\n\n"
+        "GET  /v1/models            what can be run\n"
+        "POST /v1/models/{id}       run it\n"
+        "GET  /openapi.json         every address and schema\n"
+        "GET  /readyz               is it ready\n"
+    )

@@ -1,0 +1,35 @@
+"""What a finished request shows: signed addresses of its outputs, and the metadata beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutoscope.errors import NotFound
+from mutoscope.jobs import Job
+from mutoscope.site import Site
+from mutoscope.store.records import File
+
+
+async def output_of(site: Site, job: Job, base: str) -> dict[str, Any]:
+    """`output` with exactly one of image, images, video, videos, and `metadata`."""
+    kept = job.result or {}
+    urls = [file_url(site, base, await site.store.file(file_id)) for file_id in kept.get("outputs", ())]
+    return {
+        "output": {kept["key"]: urls if kept["many"] else urls[0]},
+        "metadata": kept.get("metadata", {}),
+    }
+
+
+async def poster_of(site: Site, job: Job) -> File:
+    """The picture that stands for a request's output. Raises NotFound."""
+    poster = (job.result or {}).get("poster")
+    if not poster:
+        raise NotFound("this request has no poster")
+    return await site.store.file(poster)
+
+
+def file_url(site: Site, base: str, file: File) -> str:
+    """A signed address of a file that anybody may read until it expires."""
+    expires_s = site.limits.file_url_ttl_s
+    direct = site.storage.url(file.key, expires_s=expires_s)
+    return direct or base + site.signer.path(file.id, file.name, expires_s=expires_s)

@@ -1,0 +1,76 @@
+"""The one translation of errors to answers: `error_code`, `error_message`, `message`, `detail`."""
+
+from __future__ import annotations
+
+import orjson
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mutoscope.errors import MutoscopeError, NotAllowed, NotFound
+
+log = structlog.get_logger(__name__)
+
+
+class Problems:
+    """Answers every error that a route raises; an unforeseen one is logged and told without its text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; if it raises before answering, answer for it."""
+        started = False
+
+        async def watch(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as exc:  # the outermost place: nothing may reach the caller as a traceback
+            response = problem(exc)
+            if response.status_code == 500:
+                log.exception("http.defect", method=scope.get("method"), path=scope.get("path"))
+            if started:
+                raise
+            await response(scope, receive, send)
+
+
+def problem(exc: Exception) -> Response:
+    """The answer to an error."""
+    headers: dict[str, str] = {}
+    if isinstance(exc, HTTPException):
+        headers |= exc.headers or {}
+        exc = _foreign(exc)
+    if not isinstance(exc, MutoscopeError):
+        exc = MutoscopeError("an internal error; the server's log has the details")
+    if exc.retry_after_s is not None:
+        headers["Retry-After"] = str(exc.retry_after_s)
+    if exc.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if exc.status == 503:
+        headers.setdefault("Retry-After", "5")
+    return Response(orjson.dumps(body(exc)), exc.status, headers, "application/json")
+
+
+def body(exc: MutoscopeError) -> dict[str, object]:
+    """The error as every endpoint tells it."""
+    return {
+        "error_code": exc.code,
+        "error_message": exc.message,
+        "message": exc.message,
+        "detail": exc.detail,
+    }
+
+
+def _foreign(exc: HTTPException) -> MutoscopeError:
+    if exc.status_code == 404:
+        return NotFound("no such address; the list is at /openapi.json")
+    if exc.status_code == 405:
+        return NotAllowed(f"this address answers {(exc.headers or {}).get('Allow', 'other methods')}")
+    error = MutoscopeError(str(exc.detail), code=exc.status_code * 1000 + 1)
+    error.status = exc.status_code
+    return error

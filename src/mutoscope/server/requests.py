@@ -1,0 +1,81 @@
+"""Requests in our own words: list, show, delete, poster. The four calls of RunComfy: `dialects/runcomfy`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mutoscope import lifecycle
+from mutoscope.jobs import Job, State, timestamp
+from mutoscope.server.auth import caller
+from mutoscope.server.files import serve
+from mutoscope.server.outputs import output_of, poster_of
+from mutoscope.server.wire import Query, answer, base_url, next_cursor, nothing, site_of
+from mutoscope.store.store import Filter
+
+
+async def index(request: Request) -> Response:
+    """GET /v1/requests: newest first, by model, state and time, page by page."""
+    who = await caller(request, "read", "run")
+    query = Query(request)
+    wanted = Filter(
+        model_id=query.text("model"),
+        state=query.word("state", tuple(State)),
+        after_ms=query.time_ms("after"),
+        before_ms=query.time_ms("before"),
+        cursor=query.cursor(),
+        limit=query.number("limit", 50, 1, 500),
+    )
+    query.check()
+    jobs = await site_of(request).store.jobs(who.account_id, wanted)
+    last = jobs[-1] if jobs else None
+    cursor = next_cursor(len(jobs) == wanted.limit, last.created_ms, last.id) if last else None
+    return answer({"requests": [summary(job) for job in jobs], "next_cursor": cursor})
+
+
+async def show(request: Request) -> Response:
+    """GET /v1/requests/{request_id}: everything known about one request."""
+    who = await caller(request, "read", "run")
+    site = site_of(request)
+    job = await site.store.job(request.path_params["request_id"], who.account_id)
+    standing = await site.store.standing(job.id, who.account_id)
+    told = {**summary(job), "inputs": dict(job.inputs), "queue_position": standing.queue_position}
+    if job.state is State.COMPLETED:
+        told |= await output_of(site, job, base_url(request))
+    return answer(told)
+
+
+async def delete(request: Request) -> Response:
+    """DELETE /v1/requests/{request_id}: the request and its files; what it cost stays on record."""
+    who = await caller(request, "run")
+    await lifecycle.delete(site_of(request), who, request.path_params["request_id"])
+    return nothing()
+
+
+async def poster(request: Request) -> Response:
+    """GET /v1/requests/{request_id}/poster: a JPEG that stands for the output."""
+    who = await caller(request, "read", "run")
+    site = site_of(request)
+    job = await site.store.job(request.path_params["request_id"], who.account_id)
+    return await serve(request, await poster_of(site, job))
+
+
+def summary(job: Job) -> dict[str, Any]:
+    """One line of the list."""
+    return {
+        "request_id": job.id,
+        "model_id": job.model_id,
+        "state": job.state,
+        "created_at": timestamp(job.created_ms),
+        "started_at": timestamp(job.started_ms) if job.started_ms else None,
+        "finished_at": timestamp(job.finished_ms) if job.finished_ms else None,
+        "progress": job.progress,
+        "stage": job.stage,
+        "attempt": job.attempt,
+        "seed": job.seed,
+        "cost": job.cost_microusd / 1e6,
+        "error": job.error,
+        "key_id": job.key_id,
+    }

@@ -1,0 +1,164 @@
+"""The JSON objects our answers are made of, as JSON Schema; OpenAPI and the contract tests read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mutoscope.jobs import State
+from mutoscope.server.auth import SCOPES
+
+Shape = dict[str, Any]
+
+TEXT: Shape = {"type": "string"}
+NUMBER: Shape = {"type": "number"}
+COUNT: Shape = {"type": "integer", "minimum": 0}
+INSTANT: Shape = {"type": "string", "format": "date-time"}
+URL: Shape = {"type": "string", "format": "uri"}
+STATE: Shape = {"type": "string", "enum": [str(state) for state in State]}
+
+
+def ref(name: str) -> Shape:
+    """A reference to one of SHAPES."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def array(items: Shape) -> Shape:
+    """A list of these."""
+    return {"type": "array", "items": items}
+
+
+def obj(_optional: Shape | None = None, /, **required: Shape) -> Shape:
+    """An object with these members, and perhaps the optional ones."""
+    return {
+        "type": "object",
+        "required": list(required),
+        "properties": {**required, **(_optional or {})},
+    }
+
+
+def maybe(shape: Shape) -> Shape:
+    """This, or null."""
+    return {"anyOf": [shape, {"type": "null"}]}
+
+
+_OUTPUT: Shape = {
+    "type": "object",
+    "minProperties": 1,
+    "maxProperties": 1,
+    "additionalProperties": False,
+    "properties": {"image": URL, "video": URL, "images": array(URL), "videos": array(URL)},
+}
+_SUMMARY: Shape = {
+    "request_id": TEXT,
+    "model_id": TEXT,
+    "state": STATE,
+    "created_at": INSTANT,
+    "started_at": maybe(INSTANT),
+    "finished_at": maybe(INSTANT),
+    "progress": {"type": "number", "minimum": 0, "maximum": 1},
+    "stage": TEXT,
+    "attempt": COUNT,
+    "seed": COUNT,
+    "cost": {"type": "number", "minimum": 0},
+    "error": maybe(TEXT),
+    "key_id": TEXT,
+}
+_KEY: Shape = {
+    "key_id": TEXT,
+    "name": TEXT,
+    "prefix": TEXT,
+    "scopes": array({"type": "string", "enum": list(SCOPES)}),
+    "created_at": INSTANT,
+    "expires_at": maybe(INSTANT),
+    "revoked_at": maybe(INSTANT),
+}
+
+SHAPES: dict[str, Shape] = {
+    "Error": obj(
+        error_code={"type": "integer"},
+        error_message=TEXT,
+        message=TEXT,
+        detail=array(obj(path=TEXT, message=TEXT, rule=TEXT)),
+    ),
+    "Submitted": obj(request_id=TEXT, status_url=URL, result_url=URL, cancel_url=URL),
+    "Status": obj(
+        {"queue_position": {"type": "integer", "minimum": 0, "maximum": 1000}},
+        request_id=TEXT,
+        status={"type": "string", "enum": ["in_queue", "in_progress", "completed", "cancelled"]},
+        status_url=URL,
+        result_url=URL,
+    ),
+    "Result": obj(
+        {
+            "output": _OUTPUT,
+            "metadata": {"type": "object"},
+            "finished_at": INSTANT,
+            "error": TEXT,
+            "cost": {"type": "number", "minimum": 0},
+        },
+        request_id=TEXT,
+        model_id=TEXT,
+        status={"type": "string", "enum": ["in_queue", "in_progress", "succeeded", "failed", "cancelled"]},
+        created_at=INSTANT,
+    ),
+    "Cancelled": obj(
+        request_id=TEXT,
+        status={"type": "string", "enum": ["in_queue", "in_progress", "completed", "cancelled"]},
+        outcome={"type": "string", "enum": ["cancelled", "not_cancellable"]},
+    ),
+    "Model": obj(
+        {"input_schema": {"type": "object"}, "output_schema": {"type": "object"}, "pricing_note": TEXT},
+        model_id=TEXT,
+        slug=TEXT,
+        display_name=TEXT,
+        description=TEXT,
+        categories=array(TEXT),
+        kind={"type": "string", "enum": ["model", "workflow", "inference"]},
+        engine=TEXT,
+        base_price_usd={"type": "number", "minimum": 0},
+        price_unit={"type": "string", "enum": ["second", "output"]},
+        model_url=URL,
+        inputs=array(TEXT),
+        required_inputs=array(TEXT),
+    ),
+    "Summary": obj(**_SUMMARY),
+    "Request": obj(
+        {"output": _OUTPUT, "metadata": {"type": "object"}},
+        **_SUMMARY,
+        inputs={"type": "object"},
+        queue_position=maybe(COUNT),
+    ),
+    "File": obj(
+        file_id=TEXT,
+        url=URL,
+        name=TEXT,
+        media_type=TEXT,
+        size_bytes=COUNT,
+        sha256=TEXT,
+        width_px=maybe(COUNT),
+        height_px=maybe(COUNT),
+        created_at=INSTANT,
+        expires_in_s=COUNT,
+    ),
+    "Key": obj(**_KEY),
+    "NewKey": obj(**_KEY, key=TEXT),
+    "WantedKey": obj(
+        {
+            "scopes": {**array({"type": "string", "enum": list(SCOPES)}), "minItems": 1},
+            "expires_in_s": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 315360000}, {"type": "null"}]},
+        },
+        name={"type": "string", "minLength": 1, "maxLength": 80, "pattern": "^[ -~]+$"},
+    ),
+    "Usage": obj(
+        request_id=TEXT,
+        model_id=TEXT,
+        key_id=TEXT,
+        at=INSTANT,
+        state={"type": "string", "enum": ["held", "charged", "released"]},
+        quantity=NUMBER,
+        unit=TEXT,
+        cost_usd=NUMBER,
+    ),
+    "Balance": obj(balance_usd=NUMBER, balance_microdollars={"type": "integer"}, currency=TEXT),
+    "Health": obj({"reasons": array(TEXT)}, status=TEXT),
+}

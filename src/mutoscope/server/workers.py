@@ -1,0 +1,129 @@
+"""The worker protocol over HTTP; its messages are in `protocol`. Only holders of the worker token get in."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import time
+import uuid
+from typing import TypeVar
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mutoscope import intake, lifecycle
+from mutoscope.errors import BadRequest, LeaseLost
+from mutoscope.protocol import VERSION, Assignment, Beat, Claim, Finish, Stored, decode, encode
+from mutoscope.server import auth
+from mutoscope.server.files import safe_name, serve
+from mutoscope.server.wire import answer, chunks, nothing, read_json, site_of
+from mutoscope.site import Site
+from mutoscope.store.records import File
+from mutoscope.store.store import Held
+from mutoscope.store.wakeups import wait
+
+MESSAGE_BYTES = 1 << 20
+LONGEST_WAIT_S = 30.0
+LOOK_S = 1.0
+OUTPUT_BYTES = 4 << 30
+"""Largest output a worker may hand in."""
+_MEDIA = re.compile(r"(image|video|audio)/[a-z0-9.+-]{1,60}")
+T = TypeVar("T")
+
+
+async def claim(request: Request) -> Response:
+    """POST /worker/v1/claim: the next piece of work, waiting for it a while if there is none."""
+    site = site_of(request)
+    worker_id = auth.worker(request)
+    wanted = await _message(request, Claim)
+    if wanted.protocol != VERSION:
+        raise BadRequest(
+            f"this server speaks worker protocol {VERSION}, the worker {wanted.protocol}; run the same version",
+            code=400003,
+        )
+    site.health.workers[worker_id] = (time.monotonic(), wanted.engines)
+    assignment = await _wait_for_work(site, worker_id, wanted)
+    return answer(encode(assignment)) if assignment else nothing()
+
+
+async def _wait_for_work(site: Site, worker_id: str, wanted: Claim) -> Assignment | None:
+    engines = frozenset(wanted.engines)
+    deadline = time.monotonic() + min(wanted.wait_s, LONGEST_WAIT_S)
+    with site.store.wakeups.queue() as grew:
+        while True:
+            assignment = await lifecycle.claim(site, worker_id, engines)
+            left = deadline - time.monotonic()
+            if assignment or left <= 0 or site.store.wakeups.closing or site.health.draining:
+                return assignment
+            await wait(grew, min(left, LOOK_S))
+
+
+async def beat(request: Request) -> Response:
+    """POST /worker/v1/requests/{request_id}/beat: the lease is kept, the progress noted. 409: stop."""
+    site = site_of(request)
+    worker_id = auth.worker(request)
+    told = await _message(request, Beat)
+    await site.store.beat(
+        Held(request.path_params["request_id"], worker_id, told.attempt),
+        lease_ms=int(site.limits.lease_s * 1000),
+        progress=min(max(told.progress, 0.0), 1.0),
+        stage=told.stage[:80],
+        log=[line[:500] for line in told.log[:200]],
+    )
+    return answer({})
+
+
+async def put_file(request: Request) -> Response:
+    """PUT /worker/v1/requests/{request_id}/files/{name}?attempt=N: one output, while the lease holds."""
+    site = site_of(request)
+    worker_id = auth.worker(request)
+    request_id, name = request.path_params["request_id"], safe_name(request.path_params["name"])
+    attempt = request.query_params.get("attempt", "")
+    if not (attempt.isascii() and attempt.isdigit() and len(attempt) < 10):
+        raise BadRequest("attempt: the number of the attempt is accepted")
+    held = Held(request_id, worker_id, int(attempt))
+    account_id = await site.store.held_by(held)
+    file = File(uuid.uuid4().hex, account_id, request_id, "output", name, _media_type(request), 0, "", {})
+    put = await site.storage.put(file.key, chunks(request, OUTPUT_BYTES), limit_bytes=OUTPUT_BYTES)
+    try:
+        await site.store.add_output(dataclasses.replace(file, size_bytes=put.size_bytes, sha256=put.sha256), held)
+    except LeaseLost:
+        await site.storage.delete(file.key)
+        raise
+    return answer(encode(Stored(file.id, put.size_bytes, put.sha256)))
+
+
+def _media_type(request: Request) -> str:
+    told = request.headers.get("content-type", "")
+    return told if _MEDIA.fullmatch(told) else "application/octet-stream"
+
+
+async def get_file(request: Request) -> Response:
+    """GET /worker/v1/files/{file_id}: a stored input."""
+    auth.worker(request)
+    return await serve(request, await site_of(request).store.file(request.path_params["file_id"]))
+
+
+async def finish(request: Request) -> Response:
+    """POST /worker/v1/requests/{request_id}/finish: how the attempt ended. 409: it no longer counts."""
+    site = site_of(request)
+    worker_id = auth.worker(request)
+    told = await _message(request, Finish)
+    if told.outcome == "completed":
+        await _check_outputs(site, request.path_params["request_id"], told)
+    await lifecycle.settle(site, Held(request.path_params["request_id"], worker_id, told.attempt), told)
+    return answer({})
+
+
+async def _check_outputs(site: Site, request_id: str, told: Finish) -> None:
+    known = {file.id for file in await site.store.files_of(request_id)}
+    named = {*told.outputs, *([told.poster] if told.poster else [])}
+    if not told.outputs or not named <= known:
+        raise BadRequest("a completed attempt names the files it uploaded, at least one")
+
+
+async def _message(request: Request, kind: type[T]) -> T:
+    try:
+        return decode(kind, await read_json(request, MESSAGE_BYTES))
+    except ValueError as exc:
+        raise BadRequest(str(exc), code=400003) from exc

@@ -1,0 +1,136 @@
+"""Every knob of the server, declared once: name, type, default and one sentence.
+
+`mutoscope serve --help`, the environment (`MUTOSCOPE_*`) and docs/reference/settings.md are all made from this
+table. Settings are read at the top (`app`, `cli`) and passed down as plain arguments.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from mutoscope.errors import ConfigError
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One knob. `env` is the environment variable; the command-line option is the name with dashes."""
+
+    name: str
+    type: type
+    default: Any
+    text: str
+    secret: bool = False
+
+    @property
+    def env(self) -> str:
+        return f"MUTOSCOPE_{self.name.upper()}"
+
+
+def _user_folder(variable: str, fallback: str) -> Path:
+    base = os.environ.get(variable)
+    return (Path(base) if base else Path.home() / fallback) / "mutoscope"
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("host", str, "127.0.0.1", "Address the server listens on."),
+    Setting("port", int, 8000, "Port the server listens on; 0 picks a free one."),
+    Setting("data", Path, None, "Folder for database and files; the user's data folder, `mutoscope`, when not given."),
+    Setting("cache", Path, None, "Folder for compiled kernels and weights; the user's cache folder when not given."),
+    Setting("database", str, "", "Database address; empty means SQLite in the data folder."),
+    Setting("storage", str, "", "Where files are kept; empty means the folder `files` in the data folder."),
+    Setting("public_url", str, "", "Address clients reach the server at; empty means the host each request names."),
+    Setting("workers", int, 1, "Worker processes started with the server; 0 for none."),
+    Setting("engines", str, "", "Engines the server's own workers run, separated by commas; empty means all."),
+    Setting("manifests", Path, None, "Folder with your own model manifests, read after the built-in ones."),
+    Setting("api_key", str, "", "First API key of an empty data folder; made and printed when not given.", True),
+    Setting("fetch_allow", str, "", "Private networks that input addresses may point to, such as `10.0.0.0/8`; none."),
+    Setting("max_body_bytes", int, 64 * 2**20, "Largest JSON body accepted, data URIs included."),
+    Setting("max_upload_bytes", int, 200 * 2**20, "Largest file accepted by POST /v1/files."),
+    Setting("min_free_bytes", int, 256 * 2**20, "Free disk space below which new work is refused with 507."),
+    Setting("file_url_ttl_s", int, 7 * 86400, "How long a signed file address stays valid, in seconds."),
+    Setting("lease_s", float, 10.0, "How long a worker may be silent before its request is handed on, in seconds."),
+    Setting("beat_s", float, 3.0, "How often a worker tells that it is alive, in seconds."),
+    Setting("drain_s", float, 30.0, "How long a stopping server lets running requests finish, in seconds."),
+    Setting("log_format", str, "auto", "Log lines as `json` or `text`; `auto` is text on a terminal."),
+    Setting("log_level", str, "info", "Smallest severity that is logged: debug, info, warning or error."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The values in force; field for field the table above."""
+
+    host: str
+    port: int
+    data: Path
+    cache: Path
+    database: str
+    storage: str
+    public_url: str
+    workers: int
+    engines: str
+    manifests: Path | None
+    api_key: str
+    fetch_allow: str
+    max_body_bytes: int
+    max_upload_bytes: int
+    min_free_bytes: int
+    file_url_ttl_s: int
+    lease_s: float
+    beat_s: float
+    drain_s: float
+    log_format: str
+    log_level: str
+
+
+def load(options: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """The settings from options (which win), the environment and the defaults.
+
+    options   by name; None means not given.
+    Raises ConfigError that names the setting, what was found and what is accepted.
+    """
+    given = {name: value for name, value in (options or {}).items() if value is not None}
+    values = {s.name: given[s.name] if s.name in given else _from_environment(s, environ.get(s.env)) for s in SETTINGS}
+    values["data"] = values["data"] or _user_folder("XDG_DATA_HOME", ".local/share")
+    values["cache"] = values["cache"] or _user_folder("XDG_CACHE_HOME", ".cache")
+    assert set(values) == {f.name for f in fields(Settings)}
+    _check(values)
+    return Settings(**values)
+
+
+def _from_environment(setting: Setting, text: str | None) -> Any:
+    if text is None or text == "":
+        return setting.default
+    try:
+        return setting.type(text)
+    except ValueError as exc:
+        kind = {"int": "a whole number", "float": "a number"}.get(setting.type.__name__, setting.type.__name__)
+        raise ConfigError(f"{setting.env}: {text!r} is not {kind}") from exc
+
+
+def _check(values: Mapping[str, Any]) -> None:
+    limits = {
+        "port": (0, 65535),
+        "workers": (0, 256),
+        "max_body_bytes": (1024, 2**31),
+        "max_upload_bytes": (1024, 2**40),
+        "file_url_ttl_s": (1, 10 * 365 * 86400),
+        "lease_s": (1.0, 3600.0),
+        "beat_s": (0.1, 600.0),
+        "drain_s": (0.0, 86400.0),
+    }
+    for name, (low, high) in limits.items():
+        if not low <= values[name] <= high:
+            raise ConfigError(f"MUTOSCOPE_{name.upper()}: found {values[name]}; accepted is {low} to {high}")
+    if values["beat_s"] * 2 > values["lease_s"]:
+        raise ConfigError("MUTOSCOPE_BEAT_S: must be at most half of MUTOSCOPE_LEASE_S")
+    for name, words in (
+        ("log_format", ("auto", "json", "text")),
+        ("log_level", ("debug", "info", "warning", "error")),
+    ):
+        if values[name] not in words:
+            raise ConfigError(f"MUTOSCOPE_{name.upper()}: found {values[name]!r}; accepted are {', '.join(words)}")

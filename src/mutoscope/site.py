@@ -1,0 +1,74 @@
+"""What the server's parts share: one value made by `app`, handed to every act of `lifecycle` and every route."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mutoscope.catalog import Catalog
+from mutoscope.errors import StorageFull
+from mutoscope.media.sandbox import Prober
+from mutoscope.storage.local import LocalStorage
+from mutoscope.storage.sign import Signer
+from mutoscope.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Numbers the operator can change; see settings."""
+
+    max_body_bytes: int
+    max_upload_bytes: int
+    min_free_bytes: int
+    file_url_ttl_s: int
+    lease_s: float
+    beat_s: float
+
+
+@dataclass(slots=True)
+class Health:
+    """What changes while the server runs."""
+
+    draining: bool = False
+    workers: dict[str, tuple[float, tuple[str, ...]]] = field(default_factory=dict)
+    """Workers by name: when they last asked for work (monotonic seconds) and with which engines."""
+    workers_expected: int = 0
+    free_bytes: int = 0
+    free_checked: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running Mutoscope: its truth, its files, its models and its limits.
+
+    data          folder whose disk is watched.
+    public_url    address clients use; empty: the host each of them named.
+    engines       engines that can run here; models of others need set-up.
+    worker_token  what workers show to be let in.
+    """
+
+    store: Store
+    storage: LocalStorage
+    catalog: Catalog
+    signer: Signer
+    prober: Prober
+    limits: Limits
+    data: Path
+    public_url: str
+    engines: frozenset[str]
+    worker_token: str
+    health: Health = field(default_factory=Health)
+
+    def check_room(self) -> None:
+        """Raises StorageFull when the disk has no room for new work; looks at most once a second."""
+        health = self.health
+        if time.monotonic() - health.free_checked > 1.0:
+            health.free_bytes = shutil.disk_usage(self.data).free
+            health.free_checked = time.monotonic()
+        if health.free_bytes < self.limits.min_free_bytes:
+            raise StorageFull(
+                f"the server's disk has {health.free_bytes // 2**20} MiB left and accepts no new work "
+                f"below {self.limits.min_free_bytes // 2**20} MiB"
+            )

@@ -1,0 +1,1 @@
+"""Bytes by key: uploads, inputs and outputs. See `base` for the boundary."""

@@ -1,0 +1,233 @@
+"""Accounts, keys, files and usage: the rows around the request table. Requests themselves: `store`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mutoscope.errors import NotFound
+from mutoscope.store.sqlite import Row, Sqlite, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is calling: a key, its account and what it may do."""
+
+    key_id: str
+    account_id: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key without its secret. prefix: the first characters, to recognise it by."""
+
+    id: str
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A stored file. role: upload, input, output or poster. info: what probing found."""
+
+    id: str
+    account_id: str
+    request_id: str | None
+    role: str
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    info: Mapping[str, Any]
+    created_ms: int = 0
+
+    @property
+    def key(self) -> str:
+        """Where its bytes are in the storage."""
+        return f"files/{self.id[:2]}/{self.id}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one request used and cost. state: held, charged or released."""
+
+    request_id: str
+    model_id: str
+    key_id: str
+    created_ms: int
+    state: str
+    quantity: float
+    unit: str
+    cost_microusd: int
+
+
+class Records:
+    """Reads and writes of everything but the request table."""
+
+    def __init__(self, db: Sqlite) -> None:
+        self.db = db
+
+    # -- accounts and keys ------------------------------------------------------------------------------------
+
+    async def caller(self, key_sha256: str) -> Caller | None:
+        """Who holds the key with this hash; None if unknown, revoked or expired."""
+        row = await self.db.one("key_caller", key_sha256=key_sha256)
+        if row is None:
+            return None
+        return Caller(row["id"], row["account_id"], frozenset(row["scopes"].split()))
+
+    async def first_account(self) -> str | None:
+        """The oldest account, which the server's owner uses."""
+        row = await self.db.one("account_first")
+        return str(row["id"]) if row else None
+
+    async def add_account(self, account_id: str, name: str) -> None:
+        """Open an account."""
+        await self.db.write(lambda tx: tx.run("account_add", id=account_id, name=name))
+
+    async def add_key(self, key: Key, *, account_id: str, key_sha256: str, expires_in_ms: int | None) -> Key:
+        """Store a key by its hash; returns it with its dates."""
+
+        def act(tx: Transaction) -> Row:
+            tx.run(
+                "key_add",
+                id=key.id,
+                account_id=account_id,
+                name=key.name,
+                key_sha256=key_sha256,
+                prefix=key.prefix,
+                scopes=" ".join(key.scopes),
+                expires_in_ms=expires_in_ms,
+            )
+            row = tx.one("key_get", id=key.id, account_id=account_id)
+            assert row is not None
+            return row
+
+        return _key(await self.db.write(act))
+
+    async def keys(self, account_id: str) -> list[Key]:
+        """All keys of an account, oldest first, revoked ones too."""
+        return [_key(row) for row in await self.db.all("key_list", account_id=account_id)]
+
+    async def revoke_key(self, key_id: str, account_id: str) -> None:
+        """From now on the key opens nothing. Raises NotFound."""
+        if not await self.db.write(lambda tx: tx.run("key_revoke", id=key_id, account_id=account_id)):
+            raise NotFound("key not found, or revoked already")
+
+    async def revoke_all_keys(self, account_id: str) -> int:
+        """Revoke every key of an account; how many there were."""
+        return await self.db.write(lambda tx: tx.run("key_revoke_all", account_id=account_id))
+
+    async def secret(self, name: str, make: str) -> str:
+        """A site-wide secret; `make` becomes it when there is none yet."""
+
+        def act(tx: Transaction) -> str:
+            tx.run("meta_put", name=name, value=make)
+            row = tx.one("meta_get", name=name)
+            assert row is not None
+            return str(row["value"])
+
+        return await self.db.write(act)
+
+    # -- files ------------------------------------------------------------------------------------------------
+
+    async def add_file(self, file: File) -> File:
+        """Note a stored file; returns it with its date."""
+
+        def act(tx: Transaction) -> Row:
+            add_file(tx, file)
+            row = tx.one("file_get", id=file.id)
+            assert row is not None
+            return row
+
+        return _file(await self.db.write(act))
+
+    async def file(self, file_id: str) -> File:
+        """One file. Raises NotFound."""
+        row = await self.db.one("file_get", id=file_id)
+        if row is None:
+            raise NotFound("file not found")
+        return _file(row)
+
+    async def files(self, account_id: str, *, role: str, cursor: tuple[int, str] | None, limit: int) -> list[File]:
+        """Files of an account in one role, newest first."""
+        cursor_ms, cursor_id = cursor or (None, None)
+        rows = await self.db.all(
+            "file_list",
+            account_id=account_id,
+            role=role,
+            cursor_ms=cursor_ms,
+            cursor_id=cursor_id,
+            limit=limit,
+        )
+        return [_file(row) for row in rows]
+
+    async def files_of(self, request_id: str) -> list[File]:
+        """Every file that belongs to a request."""
+        return [_file(row) for row in await self.db.all("file_of_request", request_id=request_id)]
+
+    async def delete_file(self, file_id: str) -> None:
+        """Forget a file; its bytes are the storage's business."""
+        await self.db.write(lambda tx: tx.run("file_delete", id=file_id))
+
+    # -- usage ------------------------------------------------------------------------------------------------
+
+    async def usage(
+        self, account_id: str, *, from_ms: int | None, to_ms: int | None, limit: int
+    ) -> tuple[list[Usage], int]:
+        """What an account used, newest first, and what all of it in that time cost in micro-US-dollars."""
+        rows = await self.db.all("usage_list", account_id=account_id, from_ms=from_ms, to_ms=to_ms, limit=limit)
+        total = await self.db.one("usage_total", account_id=account_id, from_ms=from_ms, to_ms=to_ms)
+        assert total is not None
+        return [Usage(**{name: row[name] for name in Usage.__slots__}) for row in rows], int(total[0])
+
+
+def add_file(tx: Transaction, file: File) -> None:
+    """The row of a stored file."""
+    tx.run(
+        "file_add",
+        id=file.id,
+        account_id=file.account_id,
+        request_id=file.request_id,
+        role=file.role,
+        name=file.name,
+        media_type=file.media_type,
+        size_bytes=file.size_bytes,
+        sha256=file.sha256,
+        info=orjson.dumps(dict(file.info)).decode(),
+    )
+
+
+def _key(row: Row) -> Key:
+    return Key(
+        id=row["id"],
+        name=row["name"],
+        prefix=row["prefix"],
+        scopes=tuple(row["scopes"].split()),
+        created_ms=row["created_ms"],
+        expires_ms=row["expires_ms"],
+        revoked_ms=row["revoked_ms"],
+    )
+
+
+def _file(row: Row) -> File:
+    return File(
+        id=row["id"],
+        account_id=row["account_id"],
+        request_id=row["request_id"],
+        role=row["role"],
+        name=row["name"],
+        media_type=row["media_type"],
+        size_bytes=row["size_bytes"],
+        sha256=row["sha256"],
+        info=orjson.loads(row["info"]),
+        created_ms=row["created_ms"],
+    )

@@ -1,0 +1,201 @@
+-- Every statement the product runs, one act each, by name. `{now_ms}` is the database's clock.
+-- A change of state names the state it leaves; the caller checks the row count or what comes back.
+
+-- name: meta_get
+select value from meta where name = :name
+
+-- name: meta_put
+insert into meta (name, value) values (:name, :value) on conflict (name) do nothing
+
+-- name: account_add
+insert into accounts (id, name, created_ms) values (:id, :name, {now_ms})
+
+-- name: account_first
+select id, name from accounts order by created_ms, id limit 1
+
+-- name: key_add
+insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, created_ms, expires_ms)
+values (:id, :account_id, :name, :key_sha256, :prefix, :scopes, {now_ms},
+        case when :expires_in_ms is null then null else {now_ms} + :expires_in_ms end)
+
+-- name: key_caller
+select id, account_id, scopes from api_keys
+where key_sha256 = :key_sha256 and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
+
+-- name: key_list
+select id, name, prefix, scopes, created_ms, expires_ms, revoked_ms from api_keys
+where account_id = :account_id order by created_ms, id
+
+-- name: key_get
+select id, name, prefix, scopes, created_ms, expires_ms, revoked_ms from api_keys
+where account_id = :account_id and id = :id
+
+-- name: key_revoke
+update api_keys set revoked_ms = {now_ms} where id = :id and account_id = :account_id and revoked_ms is null
+
+-- name: key_revoke_all
+update api_keys set revoked_ms = {now_ms} where account_id = :account_id and revoked_ms is null
+
+-- name: request_by_idempotency_key
+select id, body_sha256 from requests where account_id = :account_id and idempotency_key = :idempotency_key
+
+-- Virtual time: the tag of the head of the queue less its own share, or the largest tag given when nothing waits.
+-- name: flow_now
+select coalesce(
+  (select tag from requests where model_id = :model_id and state = 'in_queue'
+   order by priority, tag, created_ms, id limit 1) - 1.0,
+  (select max(tag) from flows where model_id = :model_id),
+  0.0)
+
+-- name: flow_next
+insert into flows (model_id, key_id, tag) values (:model_id, :key_id, :now + :share)
+on conflict (model_id, key_id) do update set tag = {greatest}(flows.tag, :now) + :share
+returning tag
+
+-- name: request_add
+insert into requests (id, account_id, key_id, model_id, state, priority, tag, created_ms, run_after_ms,
+                      max_attempts, time_limit_s, seed, inputs, ignored_inputs, idempotency_key, body_sha256)
+values (:id, :account_id, :key_id, :model_id, 'in_queue', :priority, :tag, {now_ms}, 0,
+        :max_attempts, :time_limit_s, :seed, :inputs, :ignored_inputs, :idempotency_key, :body_sha256)
+on conflict (account_id, idempotency_key) do nothing
+
+-- name: usage_hold
+insert into usage (request_id, account_id, key_id, model_id, created_ms, state, hold_microusd)
+values (:id, :account_id, :key_id, :model_id, {now_ms}, 'held', :hold_microusd)
+
+-- name: usage_settle
+update usage set state = :state, quantity = :quantity, unit = :unit, cost_microusd = :cost_microusd
+where request_id = :id and state = 'held'
+
+-- name: event_add
+insert into events (request_id, at_ms, kind, data) values (:id, {now_ms}, :kind, :data)
+
+-- name: event_list
+select seq, request_id, at_ms, kind, data from events
+where request_id = :id and seq > :after order by seq limit :limit
+
+-- name: event_delete
+delete from events where request_id = :id
+
+-- name: request_get
+select * from requests where id = :id
+
+-- name: request_owned
+select * from requests where id = :id and account_id = :account_id
+
+-- name: request_status
+select state, model_id, priority, tag, created_ms from requests where id = :id and account_id = :account_id
+
+-- name: request_position
+select count(*) from (
+  select 1 from requests
+  where model_id = :model_id and state = 'in_queue'
+    and (priority, tag, created_ms, id) < (:priority, :tag, :created_ms, :id)
+  limit :cap) as ahead
+
+-- name: request_list
+select * from requests
+where account_id = :account_id
+  and (:model_id is null or model_id = :model_id)
+  and (:state is null or state = :state)
+  and (:after_ms is null or created_ms >= :after_ms)
+  and (:before_ms is null or created_ms < :before_ms)
+  and (:cursor_ms is null or (created_ms, id) < (:cursor_ms, :cursor_id))
+order by created_ms desc, id desc limit :limit
+
+-- name: request_cancel_queued
+update requests set state = 'cancelled', finished_ms = {now_ms}
+where id = :id and account_id = :account_id and state = 'in_queue'
+
+-- name: request_cancel_running
+update requests set state = 'cancelled', finished_ms = {now_ms}, worker_id = null, lease_until_ms = null
+where id = :id and account_id = :account_id and state = 'in_progress'
+
+-- name: queue_head
+select id, priority, created_ms from requests
+where model_id = :model_id and state = 'in_queue' and run_after_ms <= {now_ms}
+order by priority, tag, created_ms, id limit 1 {skip_locked}
+
+-- name: request_claim
+update requests
+set state = 'in_progress', attempt = attempt + 1, tries = tries + 1, worker_id = :worker_id,
+    lease_until_ms = {now_ms} + :lease_ms, started_ms = {now_ms}, progress = 0, stage = ''
+where id = :id and state = 'in_queue'
+returning *
+
+-- name: request_beat
+update requests set lease_until_ms = {now_ms} + :lease_ms, progress = :progress, stage = :stage
+where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
+
+-- name: request_held_by
+select account_id from requests
+where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
+
+-- name: request_complete
+update requests
+set state = 'completed', finished_ms = {now_ms}, result = :result, cost_microusd = :cost_microusd,
+    progress = 1, stage = '', worker_id = null, lease_until_ms = null
+where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
+
+-- name: request_fail
+update requests
+set state = 'failed', finished_ms = {now_ms}, error = :error, worker_id = null, lease_until_ms = null
+where id = :id and state = 'in_progress' and attempt = :attempt
+  and (:worker_id is null or worker_id = :worker_id)
+
+-- name: request_retry
+update requests
+set state = 'in_queue', worker_id = null, lease_until_ms = null, progress = 0, stage = '',
+    run_after_ms = {now_ms} + :delay_ms, tries = tries - :unused
+where id = :id and state = 'in_progress' and attempt = :attempt
+  and (:worker_id is null or worker_id = :worker_id)
+
+-- name: request_tries
+select tries, max_attempts from requests
+where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
+
+-- name: lease_expired
+select id, attempt, tries, max_attempts from requests
+where state = 'in_progress' and lease_until_ms < {now_ms}
+order by lease_until_ms limit :limit {skip_locked}
+
+-- name: request_delete
+delete from requests
+where id = :id and account_id = :account_id and state in ('completed', 'failed', 'cancelled')
+
+-- name: file_add
+insert into files (id, account_id, request_id, role, name, media_type, size_bytes, sha256, info, created_ms)
+values (:id, :account_id, :request_id, :role, :name, :media_type, :size_bytes, :sha256, :info, {now_ms})
+
+-- name: file_get
+select * from files where id = :id
+
+-- name: file_list
+select * from files
+where account_id = :account_id and role = :role
+  and (:cursor_ms is null or (created_ms, id) < (:cursor_ms, :cursor_id))
+order by created_ms desc, id desc limit :limit
+
+-- name: file_of_request
+select * from files where request_id = :request_id
+
+-- name: file_delete
+delete from files where id = :id
+
+-- name: usage_list
+select request_id, model_id, key_id, created_ms, state, quantity, unit, cost_microusd from usage
+where account_id = :account_id
+  and (:from_ms is null or created_ms >= :from_ms) and (:to_ms is null or created_ms < :to_ms)
+order by created_ms desc, request_id desc limit :limit
+
+-- name: usage_total
+select coalesce(sum(cost_microusd), 0) from usage
+where account_id = :account_id
+  and (:from_ms is null or created_ms >= :from_ms) and (:to_ms is null or created_ms < :to_ms)
+
+-- name: count_by_state
+select model_id, state, count(*) as n, min(created_ms) as oldest_ms from requests
+where state in ('in_queue', 'in_progress') group by model_id, state
+
+-- name: clock
+select {now_ms}

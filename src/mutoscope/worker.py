@@ -1,0 +1,373 @@
+"""The worker: claim an attempt, perform it, finish it, claim the next. One attempt at a time, one process.
+
+Read it from top to bottom: `main`, `Worker.serve`, `Worker._attempt`. The engine runs in a child that can be
+killed; beats go out from a thread of the `Lease`; the database is never seen. SIGTERM drains: nothing more is
+claimed, and the attempt at hand is handed back if it does not end in time. When the parent that started the
+worker dies, the worker and its children die with it. How an attempt is carried out: `performing`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import resource
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+import structlog
+
+from mutoscope import net
+from mutoscope.engines.base import Task
+from mutoscope.engines.process import EngineProcess, Made
+from mutoscope.engines.registry import names
+from mutoscope.errors import ConfigError, EngineError, LeaseLost, MediaError
+from mutoscope.link import Lease, Link, Released, backoff, insist
+from mutoscope.media.probe import MediaInfo
+from mutoscope.media.sandbox import Prober
+from mutoscope.performing import perform
+from mutoscope.protocol import Assignment, Finish, InputFile, Stored
+
+logger = structlog.get_logger(__name__)
+
+INPUT_LIMIT_BYTES = 200 * 2**20
+CLAIM_WAIT_S = 20.0
+LOCK = ".lock"
+REWARM_AFTER_S = 30.0
+"""Pause before an engine that could not be warmed is tried again."""
+STORE_TRIES_S = 60.0
+"""How long a finished output waits for a server that is away; then another attempt makes it again."""
+RELEASE_TRIES_S = 2.0
+"""A worker that must go does not wait long to say so: the lease ends by itself."""
+
+
+def main(
+    server_url: str,
+    token: str,
+    engines: Sequence[str],
+    *,
+    worker_id: str | None = None,
+    folder: Path | None = None,
+    drain_s: float = 30.0,
+    fetch_allow: str = "",
+    parent_fd: int | None = None,
+) -> int:
+    """Work until told to stop.
+
+    folder        where attempts keep their files; emptied of what dead workers left behind.
+    drain_s       seconds an attempt may go on after the first SIGTERM.
+    fetch_allow   private networks that inputs may be fetched from, such as `10.0.0.0/8`.
+    parent_fd     read end of a pipe whose other end the parent holds: at its end the worker is gone at once.
+    """
+    os.environ.pop("MUTOSCOPE_WORKER_TOKEN", None)  # engines are children of this process
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    worker_id = worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    policy = net.Policy(allow=net.parse_allow(fetch_allow), max_bytes=INPUT_LIMIT_BYTES)
+    children = {name: EngineProcess(name, trace=_log_trace(name)) for name in engines}
+    with (
+        _own_folder(folder or Path(tempfile.gettempdir()) / f"mutoscope-{os.getuid()}", worker_id) as own,
+        contextlib.closing(Link(server_url, token, worker_id)) as link,
+        contextlib.closing(Prober()) as prober,
+    ):
+        with contextlib.suppress(MediaError):  # an empty file: the helper starts now, not in the first attempt
+            prober.probe(own / LOCK)
+        worker = Worker(link, children, prober=prober, policy=policy, folder=own, drain_s=drain_s)
+        if parent_fd is not None:
+            threading.Thread(
+                target=worker.die_with_parent, args=(parent_fd,), name="parent", daemon=True
+            ).start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, worker.on_signal)
+        try:
+            worker.serve()
+        finally:
+            worker.close()
+    return 0
+
+
+class Worker:
+    """One slot. `serve` runs in the main thread, where signals arrive."""
+
+    def __init__(
+        self,
+        link: Link,
+        children: Mapping[str, EngineProcess],
+        *,
+        prober: Prober,
+        policy: net.Policy,
+        folder: Path,
+        drain_s: float,
+    ) -> None:
+        self._link = link
+        self._children = children
+        self._prober = prober
+        self._policy = policy
+        self._folder = folder
+        self._drain_s = drain_s
+        self._release_at: float | None = None
+        self._lease: Lease | None = None
+        self._is_idle = False
+        self._warm_again_at = dict.fromkeys(children, 0.0)
+
+    def serve(self) -> None:
+        """Claim and perform until told to stop."""
+        pauses = backoff(0.1, 2.0)
+        while not self._draining:
+            try:
+                with self._idle():
+                    assignment = self._claim()
+            except EngineError as exc:
+                logger.warning("worker.claim_failed", reason=exc.message)
+                with self._idle():
+                    time.sleep(next(pauses))
+                continue
+            pauses = backoff(0.1, 2.0)
+            if assignment:
+                self._attempt(assignment)
+
+    def _claim(self) -> Assignment | None:
+        """The next attempt this worker can carry out. With no engine warm it asks for nothing."""
+        if ready := self._ready_engines():
+            return self._link.claim(ready, wait_s=CLAIM_WAIT_S)
+        time.sleep(1.0)
+        return None
+
+    def _attempt(self, assignment: Assignment) -> None:
+        """Perform one assignment under its lease and tell the server how it ended."""
+        log = logger.bind(request_id=assignment.request_id, attempt=assignment.attempt)
+        log.info("attempt.started", model_id=assignment.model_id, engine=assignment.engine)
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        try:
+            with self._under_lease(assignment) as lease:
+                finish = self._perform(assignment, folder, lease)
+                lease.flush()
+                give_up_s = RELEASE_TRIES_S if finish.outcome == "released" else float("inf")
+                insist(
+                    lambda: self._link.finish(assignment.request_id, finish),
+                    check=lease.check_ours,
+                    give_up_s=give_up_s,
+                )
+            log.info("attempt.finished", outcome=finish.outcome, error=finish.error, **_timings(finish))
+        except LeaseLost as exc:
+            log.info("attempt.dropped", reason=exc.message)
+        except EngineError as exc:
+            log.warning("attempt.not_finished", reason=exc.message)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _perform(self, assignment: Assignment, folder: Path, lease: Lease) -> Finish:
+        try:
+            bench = WorkerBench(assignment, lease, self._link, self._children, self._prober, self._policy)
+            return perform(assignment, folder=folder, bench=bench)
+        except LeaseLost:
+            raise
+        except Released:
+            return Finish(assignment.attempt, outcome="released")
+        except Exception:  # the boundary of an attempt: a defect of ours costs one attempt, not the worker
+            logger.exception("attempt.defect", request_id=assignment.request_id)
+            return Finish(assignment.attempt, outcome="retry", error="the worker failed: internal error")
+
+    @contextlib.contextmanager
+    def _under_lease(self, assignment: Assignment) -> Iterator[Lease]:
+        with Lease(self._link, assignment) as lease:
+            self._lease = lease
+            if self._release_at is not None:  # the signal came between claim and here
+                lease.release_by(self._release_at)
+            try:
+                yield lease
+            finally:
+                self._lease = None
+
+    def _ready_engines(self) -> tuple[str, ...]:
+        """Engines with a warm child, after warming those that have none."""
+        for name, child in self._children.items():
+            if child.is_ready or time.monotonic() < self._warm_again_at[name]:
+                continue
+            started = time.monotonic()
+            try:
+                child.warm(_WarmUp(name))
+            except EngineError as exc:
+                self._warm_again_at[name] = time.monotonic() + REWARM_AFTER_S
+                logger.error("engine.not_ready", engine=name, reason=exc.message)  # noqa: TRY400 - no trace here
+            else:
+                logger.info("engine.ready", engine=name, seconds=round(time.monotonic() - started, 2))
+        return tuple(name for name, child in self._children.items() if child.is_ready)
+
+    # How it ends.
+
+    @property
+    def _draining(self) -> bool:
+        return self._release_at is not None
+
+    @contextlib.contextmanager
+    def _idle(self) -> Iterator[None]:
+        """Within the block a signal ends the process: nothing is at hand that could be lost."""
+        self._is_idle = True
+        try:
+            if self._draining:
+                sys.exit(0)
+            yield
+        finally:
+            self._is_idle = False
+
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """First SIGTERM: drain. SIGINT, or a second signal: hand the attempt back now."""
+        urgent = self._draining or number == signal.SIGINT
+        self._release_at = time.monotonic() + (0.0 if urgent else self._drain_s)
+        if self._is_idle:
+            self._is_idle = False
+            sys.exit(0)
+        if lease := self._lease:
+            lease.release_by(self._release_at)
+            if urgent:
+                lease.end(Released())
+
+    def die_with_parent(self, parent_fd: int) -> None:
+        """Block until the parent is gone, then leave nothing behind that runs."""
+        while os.read(parent_fd, 1):
+            pass
+        for child in self._children.values():
+            child.kill()
+        os._exit(1)
+
+    def close(self) -> None:
+        for child in self._children.values():
+            child.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBench:
+    """`performing.Bench` on a real connection and a real child; each step looks at the lease first."""
+
+    assignment: Assignment
+    lease: Lease
+    link: Link
+    children: Mapping[str, EngineProcess]
+    prober: Prober
+    policy: net.Policy
+
+    def fetch(self, file: InputFile, target: Path) -> None:
+        self.lease.report(0.0, "fetching")
+        self.lease.check()
+        if file.stored:
+            insist(lambda: self._get(file, target), check=self.lease.check, give_up_s=STORE_TRIES_S)
+        else:
+            limit_s = min(self.policy.total_timeout_s, self.assignment.time_limit_s)
+            net.download(file.url, target, replace(self.policy, total_timeout_s=limit_s))
+
+    def _get(self, file: InputFile, target: Path) -> None:
+        self.link.get(file.url, target, limit_bytes=INPUT_LIMIT_BYTES, check=self.lease.check)
+
+    def probe(self, path: Path) -> MediaInfo:
+        self.lease.check()
+        return self.prober.probe(path)
+
+    def run(self, engine: str, task: Task) -> Made:
+        child = self.children[engine]
+        with self.lease.killing(child.kill):
+            try:
+                return child.run(task, self.lease)
+            except EngineError:
+                self.lease.check()  # killed by the lease: its reason is the one that counts
+                raise
+
+    def store(self, path: Path, *, media_type: str) -> Stored:
+        self.lease.report(1.0, "storing")
+        self.lease.check()
+        return insist(
+            lambda: self.link.put(
+                self.assignment.request_id,
+                self.assignment.attempt,
+                path,
+                media_type=media_type,
+                check=self.lease.check,
+            ),
+            check=self.lease.check,
+            give_up_s=STORE_TRIES_S,
+        )
+
+
+class _WarmUp:
+    """`Progress` of a warm-up: lines in the worker's log, one for each stage."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine = engine
+        self._stage = ""
+
+    def report(self, fraction: float, stage: str) -> None:
+        if stage != self._stage:
+            self._stage = stage
+            logger.info("engine.warming", engine=self._engine, stage=stage, fraction=round(fraction, 2))
+
+    def log(self, line: str) -> None:
+        logger.info("engine.said", engine=self._engine, line=line)
+
+
+def _log_trace(engine: str) -> Callable[[str], None]:
+    return lambda trace: logger.error("engine.defect", engine=engine, trace=trace)
+
+
+def _timings(finish: Finish) -> Mapping[str, float]:
+    timings: Mapping[str, float] = finish.metadata.get("timings", {})
+    return timings
+
+
+@contextlib.contextmanager
+def _own_folder(root: Path, worker_id: str) -> Iterator[Path]:
+    """A folder for this worker, locked while it lives; folders of workers that died are removed."""
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for left in root.iterdir():
+        _remove_if_left(left)
+    own = root / worker_id
+    own.mkdir(mode=0o700)
+    with (own / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield own
+        finally:
+            shutil.rmtree(own, ignore_errors=True)
+
+
+def _remove_if_left(folder: Path) -> None:
+    with (
+        contextlib.suppress(OSError),
+        (folder / LOCK).open("r+") as lock,
+    ):  # no lock file: not ours to judge
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _from_environment(environ: Mapping[str, str]) -> int:
+    """`python -m mutoscope.worker`, as a fleet starts it: everything comes from MUTOSCOPE_WORKER_*."""
+    given = {name: value for name, value in environ.items() if name.startswith("MUTOSCOPE_WORKER_") and value}
+    try:
+        server_url, token = given["MUTOSCOPE_WORKER_SERVER"], given["MUTOSCOPE_WORKER_TOKEN"]
+    except KeyError as exc:
+        raise ConfigError(f"{exc.args[0]}: not set; a worker needs the server's address and a token") from exc
+    folder, parent_fd = given.get("MUTOSCOPE_WORKER_FOLDER"), given.get("MUTOSCOPE_WORKER_PARENT_FD")
+    return main(
+        server_url,
+        token,
+        [name for name in given.get("MUTOSCOPE_WORKER_ENGINES", "").replace(" ", "").split(",") if name]
+        or names(),
+        worker_id=given.get("MUTOSCOPE_WORKER_ID"),
+        folder=Path(folder) if folder else None,
+        drain_s=float(given.get("MUTOSCOPE_WORKER_DRAIN_S", "30")),
+        fetch_allow=environ.get("MUTOSCOPE_FETCH_ALLOW", ""),
+        parent_fd=int(parent_fd) if parent_fd else None,
+    )
+
+
+if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    sys.exit(_from_environment(os.environ))

@@ -1,0 +1,114 @@
+"""Fixtures for every test: a real server in a process of its own, and people who use it.
+
+Alice owns the site and holds every scope. Bob has an account of his own and must see nothing of Alice's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PHOTOGRAPH = REPOSITORY / "src" / "mutoscope" / "assets" / "street.jpg"
+REFERENCE_MODEL = "bytedance/dreamina-3-0/pro/image-to-video"
+
+
+@dataclass
+class LiveServer:
+    """A `mutoscope serve` in a process of its own, with its workers."""
+
+    url: str
+    api_key: str
+    data: Path
+    process: subprocess.Popen[bytes]
+    environment: dict[str, str] = field(repr=False)
+
+    def client(self, api_key: str | None = None) -> httpx.Client:
+        """A plain HTTP client that shows a key (this one's own unless given; "" for none)."""
+        key = self.api_key if api_key is None else api_key
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30.0, trust_env=False)
+
+    def wait_ready(self, timeout_s: float = 120.0) -> None:
+        """Until the server accepts work and a worker is there to do it."""
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(self.url + "/readyz", trust_env=False).status_code == 200:
+                    return
+            assert self.process.poll() is None, "the server ended"
+            time.sleep(0.05)
+        raise AssertionError("the server did not become ready")
+
+    def stop(self, timeout_s: float = 60.0) -> int:
+        """SIGTERM, then wait; its exit status."""
+        self.process.terminate()
+        return self.process.wait(timeout_s)
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+
+
+def start_server(data: Path, *, port: int = 0, **settings: object) -> LiveServer:
+    """Start `mutoscope serve` on a free port; settings become MUTOSCOPE_* variables."""
+    reader, writer = os.pipe()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("MUTOSCOPE_")},
+        "XDG_CONFIG_HOME": str(data.parent / f"{data.name}-config"),
+        "MUTOSCOPE_API_KEY": "mk_alice",
+        "MUTOSCOPE_LOG_FORMAT": "json",
+        **{f"MUTOSCOPE_{name.upper()}": str(value) for name, value in settings.items()},
+    }
+    log = (data.parent / f"{data.name}.log").open("ab")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mutoscope", "serve", "--data", data, "--port", str(port), "--ready-fd", str(writer)],
+        pass_fds=(writer,),
+        env=environment,
+        stdout=log,
+        stderr=log,
+    )
+    log.close()
+    os.close(writer)
+    with open(reader) as ready:
+        line = ready.readline()
+    assert line, f"the server did not start:\n{(data.parent / f'{data.name}.log').read_text()}"
+    told = json.loads(line)
+    return LiveServer(told["url"], "mk_alice", data, process, environment)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """One server for every test that only talks to it: test card only, loopback may be fetched."""
+    live = start_server(tmp_path_factory.mktemp("server") / "data", engines="testcard", fetch_allow="127.0.0.0/8")
+    live.wait_ready()
+    yield live
+    assert live.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def render_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server that also renders with parallax."""
+    live = start_server(tmp_path_factory.mktemp("render") / "data", fetch_allow="127.0.0.0/8")
+    live.wait_ready()
+    yield live
+    assert live.stop() == 0
+
+
+@pytest.fixture
+def alice(server: LiveServer) -> Iterator[httpx.Client]:
+    """Alice's client."""
+    with server.client() as client:
+        yield client
