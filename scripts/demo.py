@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +88,7 @@ def serving(console: Console, folder: Path) -> Iterator[httpx.Client]:
             with os.fdopen(hear) as told, console.status("Starting a server; the first start compiles …"):
                 client = connect(told.readline())
                 wait_until_ready(client, server)
-            with client:
+            with closing(client):
                 yield client
         finally:
             stop(server)

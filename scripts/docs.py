@@ -10,9 +10,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+import click
+
+from mutoscope.cli import program
+from mutoscope.engines.registry import ENGINES, capabilities
 from mutoscope.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,7 +65,50 @@ def _default(setting: Setting) -> str:
     return f"`{setting.default}`"
 
 
-PARTS: Mapping[str, Callable[[], str]] = {"settings": settings_table}
+def commands_table() -> str:
+    """One row per command with all its options."""
+    rows = [f"| `{words}` | {_words_of(command)} |" for words, command in _commands(program, "mutoscope")]
+    return "\n".join(["| command | options |", "|---|---|", *rows, ""])
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    yield name, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for word in command.list_commands(context):
+            child = command.get_command(context, word)
+            if child is not None and not child.hidden:
+                yield from _commands(child, f"{name} {word}")
+
+
+def _words_of(command: click.Command) -> str:
+    shown = [f"`{p.make_metavar(click.Context(command))}`" for p in command.params if isinstance(p, click.Argument)]
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and not parameter.hidden:
+            shown.append(f"`{max(parameter.opts, key=len)}`")
+    return ", ".join(shown) or "–"
+
+
+def engines_table() -> str:
+    """One row per engine that ships with Mutoscope: what a manifest may bind and set."""
+    rows = []
+    for name in sorted(ENGINES):
+        can = capabilities(name)
+        cells = (can.produces, can.required, (can.parameters | can.files) - can.required, can.settings)
+        rows.append(f"| `{name}` | " + " | ".join(_listed(cell) for cell in cells) + " |")
+    head = "| engine | makes | needs | understands besides | settings |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows, ""])
+
+
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(f"`{word}`" for word in sorted(words)) or "–"
+
+
+PARTS: Mapping[str, Callable[[], str]] = {
+    "commands": commands_table,
+    "engines": engines_table,
+    "settings": settings_table,
+}
 
 
 if __name__ == "__main__":

@@ -112,3 +112,29 @@ def alice(server: LiveServer) -> Iterator[httpx.Client]:
     """Alice's client."""
     with server.client() as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def bob_key(server: LiveServer) -> str:
+    """A key with every scope of Bob's own account, which Alice opened for him."""
+    with server.client() as client:
+        wanted = {"name": "Bob's key", "account": "bob", "scopes": ["run", "read", "admin"]}
+        answer = client.post("/v1/keys", json=wanted)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["key"])
+
+
+@pytest.fixture
+def bob(server: LiveServer, bob_key: str) -> Iterator[httpx.Client]:
+    """Bob's client."""
+    with server.client(bob_key) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def idle_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server without workers, where a request stays as it is until the test plays the worker."""
+    live = start_server(tmp_path_factory.mktemp("idle") / "data", workers=0, worker_token="wt_test")
+    live.wait_ready()
+    yield live
+    assert live.stop() == 0

@@ -88,7 +88,9 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None]) -> Non
         await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
     finally:
-        await _shut_down(settings, site, server, fleet, running, sweeper)
+        await _drain(site, fleet, settings.drain_s)
+        sweeper.cancel()
+        await _close(site, server, running)
 
 
 def engines() -> tuple[dict[str, Capabilities], dict[str, str]]:
@@ -166,9 +168,7 @@ async def _first_key(store: Store, wanted: str) -> str | None:
     """On an empty data folder: an account and its first key."""
     if await store.first_account() is not None:
         return None
-    account_id = uuid.uuid4().hex
-    await store.add_account(account_id, "owner")
-    return await add_owner_key(store, account_id, wanted)
+    return await add_owner_key(store, await store.open_account("owner"), wanted)
 
 
 async def add_owner_key(store: Store, account_id: str, wanted: str = "") -> str:
@@ -218,7 +218,7 @@ class _Server(uvicorn.Server):
     """uvicorn without its own signal handlers: the site drains first."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201  # uvicorn's signature
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # uvicorn's signature
         yield
 
 
@@ -288,23 +288,19 @@ async def _sweep(site: Site) -> None:
             log.warning("lease.expired", requests=swept)
 
 
-async def _shut_down(
-    settings: Settings,
-    site: Site,
-    server: _Server,
-    fleet: LocalFleet,
-    running: asyncio.Task[None],
-    sweeper: asyncio.Task[None],
-) -> None:
+async def _drain(site: Site, fleet: LocalFleet, drain_s: float) -> None:
+    """No new work; what runs finishes, or goes back to the queue when the time is over."""
     site.health.draining = True
-    log.info("server.draining", seconds=settings.drain_s)
-    if not await asyncio.to_thread(fleet.drain, settings.drain_s + 2.0):
+    log.info("server.draining", seconds=drain_s)
+    if not await asyncio.to_thread(fleet.drain, drain_s + 2.0):
         log.warning("workers.killed")
     await asyncio.to_thread(fleet.stop)
+
+
+async def _close(site: Site, server: _Server, running: asyncio.Task[None]) -> None:
+    """End long polls and streams, then the server, then the store."""
     site.store.wakeups.close()
     server.should_exit = True
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
-    sweeper.cancel()
+    await running
     await asyncio.to_thread(site.prober.close)
     await site.store.db.close()

@@ -11,6 +11,7 @@ MutoscopeError
 ├── Conflict                409  the state does not allow it
 │   └── LeaseLost           409  a worker speaks for an attempt that is no longer its own
 ├── TooLarge                413  a body or a file beyond the limit
+├── RangeNotSatisfiable     416  the part asked for lies outside the file
 ├── RateLimited             429  ask again later
 ├── EngineUnavailable       503  the model's engine is not set up, or the server is draining
 ├── StorageFull             507  the disk has no room to accept work
@@ -140,6 +141,13 @@ class TooLarge(MutoscopeError):
 
     status = 413
     code = 413001
+
+
+class RangeNotSatisfiable(MutoscopeError):
+    """The range asked for lies outside the file."""
+
+    status = 416
+    code = 416001
 
 
 class RateLimited(MutoscopeError):

@@ -92,13 +92,14 @@ class Link:
                     raise MediaError(f"the file is larger than {limit_bytes // 2**20} MiB", rule="max_bytes")
 
     def put(
-        self, request_id: str, attempt: int, path: Path, *, media_type: str, check: Callable[[], None]
+        self, assignment: Assignment, path: Path, *, name: str, media_type: str, check: Callable[[], None]
     ) -> Stored:
         """Store one output; `check` is called between chunks."""
         headers = {"Content-Type": media_type, "Content-Length": str(path.stat().st_size)}
-        address = f"/worker/v1/requests/{request_id}/files/{path.name}"
+        attempt = {"attempt": assignment.attempt}
+        address = f"/worker/v1/requests/{assignment.request_id}/files/{name}"
         with _errors(), contextlib.closing(_chunks(path, check)) as body:
-            answer = self._client.put(address, params={"attempt": attempt}, headers=headers, content=body)
+            answer = self._client.put(address, params=attempt, headers=headers, content=body)
         _accept(answer)
         return decode(Stored, orjson.loads(answer.content))
 

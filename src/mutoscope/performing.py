@@ -37,8 +37,8 @@ class Bench(Protocol):
     def run(self, engine: str, task: Task) -> Made:
         """Let the engine carry out the task. Raises EngineError or MediaError."""
 
-    def store(self, path: Path, *, media_type: str) -> Stored:
-        """Hand a finished file to the server."""
+    def store(self, path: Path, *, name: str, media_type: str) -> Stored:
+        """Hand a finished file to the server under a name that is new to this attempt."""
 
 
 def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
@@ -54,9 +54,7 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
             made = bench.run(assignment.engine, _task(assignment, files, folder=folder / "outputs"))
         with timings.measure("store_s"):
             infos = _measure(made.produced, assignment, folder=folder / "outputs", bench=bench)
-            outputs = [
-                _store(path, info, bench) for path, info in zip(made.produced.files, infos, strict=True)
-            ]
+            outputs = _store(made.produced.files, infos, bench)
             poster = _store_poster(made.produced.poster, bench)
     except (MediaError, EngineError) as exc:
         outcome: Literal["retry", "failed"] = "retry" if exc.retryable else "failed"
@@ -88,9 +86,7 @@ def _bring_in(files: Sequence[InputFile], *, folder: Path, bench: Bench) -> dict
 def _check_input(file: InputFile, info: MediaInfo) -> None:
     """Raise MediaError unless the file is of the right kind and format and keeps the manifest's rules."""
     if info.kind != file.kind:
-        raise MediaError(
-            f"found {_a(info.kind)} ({info.format}); this field takes {_a(file.kind)}", rule="kind"
-        )
+        raise MediaError(f"found {_a(info.kind)} ({info.format}); this field takes {_a(file.kind)}", rule="kind")
     problems = rules.check("", file.rules, info)
     if file.accept and (wrong := rules.check_format("", info, file.accept)):
         problems = (wrong, *problems)
@@ -117,7 +113,8 @@ def _measure(produced: Produced, assignment: Assignment, *, folder: Path, bench:
     """Believe no engine: its outputs lie in its folder, and are what was asked for."""
     if not produced.files:
         raise EngineError("the engine made nothing")
-    if not all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in produced.files):
+    paths = (*produced.files, produced.poster) if produced.poster else produced.files
+    if not all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in paths):
         raise EngineError("the engine named a file that it did not make")
     try:
         infos = [bench.probe(path) for path in produced.files]
@@ -129,12 +126,17 @@ def _measure(produced: Produced, assignment: Assignment, *, folder: Path, bench:
     return infos
 
 
-def _store(path: Path, info: MediaInfo, bench: Bench) -> Stored:
-    return bench.store(path, media_type=info.media_type)
+def _store(paths: Sequence[Path], infos: Sequence[MediaInfo], bench: Bench) -> list[Stored]:
+    """Hand over the outputs under names of ours: `output.mp4`, or `output-1.png`, `output-2.png` …"""
+    outputs = []
+    for number, (path, info) in enumerate(zip(paths, infos, strict=True), start=1):
+        stem = f"output-{number}" if len(paths) > 1 else "output"
+        outputs.append(bench.store(path, name=f"{stem}.{info.format}", media_type=info.media_type))
+    return outputs
 
 
 def _store_poster(path: Path | None, bench: Bench) -> str | None:
-    return bench.store(path, media_type="image/jpeg").file_id if path else None
+    return bench.store(path, name="poster.jpg", media_type="image/jpeg").file_id if path else None
 
 
 def _metadata(

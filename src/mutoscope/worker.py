@@ -27,7 +27,7 @@ from types import FrameType
 
 import structlog
 
-from mutoscope import net
+from mutoscope import logs, net
 from mutoscope.engines.base import Task
 from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
@@ -42,6 +42,8 @@ logger = structlog.get_logger(__name__)
 
 INPUT_LIMIT_BYTES = 200 * 2**20
 CLAIM_WAIT_S = 20.0
+HASTY_S = 0.5
+"""An empty answer sooner than this was not a long poll; asking again at once would be a busy loop."""
 LOCK = ".lock"
 REWARM_AFTER_S = 30.0
 """Pause before an engine that could not be warmed is tried again."""
@@ -83,9 +85,7 @@ def main(
             prober.probe(own / LOCK)
         worker = Worker(link, children, prober=prober, policy=policy, folder=own, drain_s=drain_s)
         if parent_fd is not None:
-            threading.Thread(
-                target=worker.die_with_parent, args=(parent_fd,), name="parent", daemon=True
-            ).start()
+            threading.Thread(target=worker.die_with_parent, args=(parent_fd,), name="parent", daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, worker.on_signal)
         try:
@@ -123,33 +123,34 @@ class Worker:
         """Claim and perform until told to stop."""
         pauses = backoff(0.1, 2.0)
         while not self._draining:
-            try:
-                with self._idle():
-                    assignment = self._claim()
-            except EngineError as exc:
-                logger.warning("worker.claim_failed", reason=exc.message)
-                with self._idle():
-                    time.sleep(next(pauses))
-                continue
-            pauses = backoff(0.1, 2.0)
+            asked = time.monotonic()
+            with self._idle():
+                assignment = self._claim()
             if assignment:
                 self._attempt(assignment)
+            if assignment or time.monotonic() - asked > HASTY_S:
+                pauses = backoff(0.1, 2.0)
+                continue
+            with self._idle():  # the server is away, or answers at once without having work: it is stopping
+                time.sleep(next(pauses))
 
     def _claim(self) -> Assignment | None:
-        """The next attempt this worker can carry out. With no engine warm it asks for nothing."""
-        if ready := self._ready_engines():
+        """The next attempt this worker can carry out, if there is one. With no engine warm it asks for nothing."""
+        if not (ready := self._ready_engines()):
+            return None
+        try:
             return self._link.claim(ready, wait_s=CLAIM_WAIT_S)
-        time.sleep(1.0)
-        return None
+        except (EngineError, LeaseLost) as exc:
+            logger.warning("worker.claim_failed", reason=exc.message)
+            return None
 
     def _attempt(self, assignment: Assignment) -> None:
         """Perform one assignment under its lease and tell the server how it ended."""
         log = logger.bind(request_id=assignment.request_id, attempt=assignment.attempt)
         log.info("attempt.started", model_id=assignment.model_id, engine=assignment.engine)
-        folder = Path(tempfile.mkdtemp(dir=self._folder))
         try:
             with self._under_lease(assignment) as lease:
-                finish = self._perform(assignment, folder, lease)
+                finish = self._perform(assignment, lease)
                 lease.flush()
                 give_up_s = RELEASE_TRIES_S if finish.outcome == "released" else float("inf")
                 insist(
@@ -162,13 +163,12 @@ class Worker:
             log.info("attempt.dropped", reason=exc.message)
         except EngineError as exc:
             log.warning("attempt.not_finished", reason=exc.message)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
-    def _perform(self, assignment: Assignment, folder: Path, lease: Lease) -> Finish:
+    def _perform(self, assignment: Assignment, lease: Lease) -> Finish:
+        bench = WorkerBench(assignment, lease, self._link, self._children, self._prober, self._policy)
         try:
-            bench = WorkerBench(assignment, lease, self._link, self._children, self._prober, self._policy)
-            return perform(assignment, folder=folder, bench=bench)
+            with tempfile.TemporaryDirectory(dir=self._folder, ignore_cleanup_errors=True) as folder:
+                return perform(assignment, folder=Path(folder), bench=bench)
         except LeaseLost:
             raise
         except Released:
@@ -281,17 +281,11 @@ class WorkerBench:
                 self.lease.check()  # killed by the lease: its reason is the one that counts
                 raise
 
-    def store(self, path: Path, *, media_type: str) -> Stored:
+    def store(self, path: Path, *, name: str, media_type: str) -> Stored:
         self.lease.report(1.0, "storing")
         self.lease.check()
         return insist(
-            lambda: self.link.put(
-                self.assignment.request_id,
-                self.assignment.attempt,
-                path,
-                media_type=media_type,
-                check=self.lease.check,
-            ),
+            lambda: self.link.put(self.assignment, path, name=name, media_type=media_type, check=self.lease.check),
             check=self.lease.check,
             give_up_s=STORE_TRIES_S,
         )
@@ -358,8 +352,7 @@ def _from_environment(environ: Mapping[str, str]) -> int:
     return main(
         server_url,
         token,
-        [name for name in given.get("MUTOSCOPE_WORKER_ENGINES", "").replace(" ", "").split(",") if name]
-        or names(),
+        [name for name in given.get("MUTOSCOPE_WORKER_ENGINES", "").replace(" ", "").split(",") if name] or names(),
         worker_id=given.get("MUTOSCOPE_WORKER_ID"),
         folder=Path(folder) if folder else None,
         drain_s=float(given.get("MUTOSCOPE_WORKER_DRAIN_S", "30")),
@@ -369,5 +362,5 @@ def _from_environment(environ: Mapping[str, str]) -> int:
 
 
 if __name__ == "__main__":
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    logs.configure(os.environ.get("MUTOSCOPE_LOG_FORMAT", "auto"), os.environ.get("MUTOSCOPE_LOG_LEVEL", "info"))
     sys.exit(_from_environment(os.environ))

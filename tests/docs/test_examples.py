@@ -30,18 +30,15 @@ EXAMPLE = re.compile(
 )
 PLACEHOLDER = re.compile(r"\{(request_id|image_url|file_id)\}")
 REFERENCE_HOST = "https://model-api.runcomfy.net"
-REFERENCE_IMAGE = (
-    "https://playgrounds-storage-public.runcomfy.net/tools/7013/media-files/usecase2-2-input.jpeg"
-)
+REFERENCE_IMAGE = "https://playgrounds-storage-public.runcomfy.net/tools/7013/media-files/usecase2-2-input.jpeg"
+RENDERING = ("README.md", "docs/tutorial.md")  # these make videos, so they have tests and a server of their own
 PAGES = [
     page
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-    if EXAMPLE.search(page.read_text(encoding="utf-8"))
+    for page in sorted((ROOT / "docs").rglob("*.md"))
+    if EXAMPLE.search(page.read_text(encoding="utf-8")) and str(page.relative_to(ROOT)) not in RENDERING
 ]
 
-needs_curl = pytest.mark.skipif(
-    shutil.which("curl") is None, reason="curl is not installed: apt install curl"
-)
+needs_curl = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed: apt install curl")
 
 
 class Server(Protocol):
@@ -92,9 +89,7 @@ class Reader:
 
     def environment(self) -> Mapping[str, str]:
         """A shell of its own: no proxies, no config of this machine's user, curl tells the HTTP status."""
-        (self.folder / ".curlrc").write_text(
-            'silent\nshow-error\nwrite-out = "%{stderr}http %{http_code}\\n"\n'
-        )
+        (self.folder / ".curlrc").write_text('silent\nshow-error\nwrite-out = "%{stderr}http %{http_code}\\n"\n')
         programs = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
         return {
             "PATH": programs,
@@ -129,23 +124,19 @@ class Reader:
 
 
 def examples(page: Path) -> list[Example]:
-    return [
-        Example(match["shell"], match["status"])
-        for match in EXAMPLE.finditer(page.read_text(encoding="utf-8"))
-    ]
+    return [Example(match["shell"], match["status"]) for match in EXAMPLE.finditer(page.read_text(encoding="utf-8"))]
 
 
 @pytest.fixture
-def reader(server: Server, tmp_path: Path) -> Reader:
+def folder(tmp_path: Path) -> Path:
+    """Where a reader works: the shipped photograph lies there."""
     shutil.copy(ROOT / "src" / "mutoscope" / "assets" / "street.jpg", tmp_path / "street.jpg")
-    return Reader(server, tmp_path)
+    return tmp_path
 
 
 def test_the_readme_makes_the_four_calls_of_the_reference_page() -> None:
     """Only host, token and the picture's address differ; the rest is the same, character for character."""
-    reference = (
-        (ROOT / "tests" / "docs" / "reference_calls.txt").read_text(encoding="utf-8").strip().split("\n\n")
-    )
+    reference = (ROOT / "tests" / "docs" / "reference_calls.txt").read_text(encoding="utf-8").strip().split("\n\n")
     ours = [
         example.shell.strip()
         .replace(ADDRESS, REFERENCE_HOST)
@@ -161,12 +152,13 @@ def test_the_readme_makes_the_four_calls_of_the_reference_page() -> None:
 @pytest.mark.slow
 @pytest.mark.render
 @pytest.mark.timeout(600)
-def test_the_four_calls_of_the_readme_make_a_video(reader: Reader) -> None:
+def test_the_four_calls_of_the_readme_make_a_video(render_server: Server, folder: Path) -> None:
     """Upload, submit, status, result, cancel: copied, run, and at the end there is a video to watch."""
+    reader = Reader(render_server, folder)
     answers: list[dict[str, Any]] = [json.loads(reader.follow(step)) for step in examples(ROOT / "README.md")]
     uploaded, submitted, status, result, cancelled = answers
     assert uploaded["media_type"] == "image/jpeg"
-    assert submitted["status_url"] == f"{reader.server.url}/v1/requests/{submitted['request_id']}/status"
+    assert submitted["status_url"] == f"{render_server.url}/v1/requests/{submitted['request_id']}/status"
     assert status["status"] in ("in_queue", "in_progress", "completed")
     assert result["status"] == "succeeded", result
     assert list(result["output"]) == ["video"]
@@ -182,8 +174,21 @@ def test_the_four_calls_of_the_readme_make_a_video(reader: Reader) -> None:
 @pytest.mark.slow
 @pytest.mark.render
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("page", [p for p in PAGES if p.name != "README.md"], ids=lambda p: p.name)
-def test_the_examples_of_a_page_run(page: Path, reader: Reader) -> None:
+def test_the_tutorial_can_be_followed(render_server: Server, folder: Path) -> None:
+    """From the catalogue to two videos and a refusal; the short way leaves its video in the folder."""
+    reader = Reader(render_server, folder)
+    for example in examples(ROOT / "docs" / "tutorial.md"):
+        reader.follow(example)
+    videos = list(folder.rglob("*.mp4"))
+    assert len(videos) == 1
+    assert videos[0].read_bytes()[4:8] == b"ftyp"
+
+
+@needs_curl
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_run(page: Path, server: Server, folder: Path) -> None:
     """One after the other, as somebody would who reads the page from the top."""
+    reader = Reader(server, folder)
     for example in examples(page):
         reader.follow(example)

@@ -86,9 +86,7 @@ def test_every_declared_dependency_is_pinned() -> None:
     }
     missing = []
     for name, lines in declared.items():
-        pins = set(
-            re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / name).read_text("utf-8"), re.MULTILINE)
-        )
+        pins = set(re.findall(r"^([a-z0-9-]+)==", (ROOT / "requirements" / name).read_text("utf-8"), re.MULTILINE))
         wanted = {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower().replace("_", "-") for line in lines}
         missing += [f"{name}: {package}" for package in sorted(wanted - pins)]
     assert not missing

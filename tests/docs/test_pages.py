@@ -104,9 +104,7 @@ def test_every_page_of_the_docs_can_be_reached_from_the_index() -> None:
             if not is_outside(target) and file.suffix == ".md" and file.exists() and file not in seen:
                 seen.add(file)
                 waiting.append(file)
-    lost = [
-        str(page.relative_to(ROOT)) for page in pages() if ROOT / "docs" in page.parents and page not in seen
-    ]
+    lost = [str(page.relative_to(ROOT)) for page in pages() if ROOT / "docs" in page.parents and page not in seen]
     assert not lost
 
 

@@ -103,9 +103,7 @@ def cut(data: bytes = b"", *, media_type: str = "application/json") -> Callable[
     return lambda _: StreamingResponse(chunks(), headers={"Content-Type": media_type})
 
 
-def events(
-    *blocks: tuple[int | None, str, Mapping[str, Any]], cut_off: bool = False
-) -> Callable[[Seen], Response]:
+def events(*blocks: tuple[int | None, str, Mapping[str, Any]], cut_off: bool = False) -> Callable[[Seen], Response]:
     """A stream of events; with `cut_off` it breaks after them."""
     text = ": hello\n\n" + "".join(
         (f"id: {seq}\n" if seq is not None else "") + f"event: {kind}\ndata: {json.dumps(data)}\n\n"

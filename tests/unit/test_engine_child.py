@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -96,9 +97,7 @@ def test_a_flood_of_lines_does_not_block_the_task(engine: EngineProcess, tmp_pat
 
 
 @pytest.mark.parametrize(("fail", "retryable"), [("error", False), ("retry", True)])
-def test_an_engine_error_keeps_its_words(
-    engine: EngineProcess, tmp_path: Path, fail: str, retryable: bool
-) -> None:
+def test_an_engine_error_keeps_its_words(engine: EngineProcess, tmp_path: Path, fail: str, retryable: bool) -> None:
     """What the engine says on purpose reaches the caller, and the child is used again."""
     with pytest.raises(EngineError, match="asked to fail") as caught:
         engine.run(a_task(tmp_path, fail=fail), Notes())
@@ -176,11 +175,12 @@ def ends_within(pid: int, seconds: float) -> bool:
     """Whether the process is gone, or at least a zombie nobody has reaped, after so many seconds."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
+        with contextlib.suppress(FileNotFoundError):  # no /proc here, or gone since
             if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
                 return True
-        except (ProcessLookupError, FileNotFoundError):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
             return True
         time.sleep(0.02)
     return False

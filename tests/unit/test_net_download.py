@@ -61,9 +61,7 @@ def serve() -> Iterator[Serve]:
             closing.set()
 
 
-def _accept(
-    listener: socket.socket, behave: Behaviour, tls: ssl.SSLContext | None, closing: threading.Event
-) -> None:
+def _accept(listener: socket.socket, behave: Behaviour, tls: ssl.SSLContext | None, closing: threading.Event) -> None:
     while not closing.is_set():
         with contextlib.suppress(TimeoutError):
             connection, _ = listener.accept()
@@ -155,9 +153,7 @@ def test_a_redirect_to_a_name_with_a_private_address_is_refused(
 
 
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "ftp://example.org/", "http://u:p@127.0.0.1/"])
-def test_a_redirect_keeps_to_the_rules_of_the_first_address(
-    serve: Serve, tmp_path: Path, location: str
-) -> None:
+def test_a_redirect_keeps_to_the_rules_of_the_first_address(serve: Serve, tmp_path: Path, location: str) -> None:
     """Scheme and user names are refused on the second hop as on the first."""
     url = serve(answer(f"HTTP/1.1 301 Moved\nLocation: {location}"))
 
@@ -188,9 +184,7 @@ def test_a_redirect_loop_ends(serve: Serve, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "retryable"), [(204, False), (401, False), (404, False), (429, True), (500, True), (503, True)]
 )
-def test_another_status_than_200_is_an_error(
-    serve: Serve, tmp_path: Path, status: int, retryable: bool
-) -> None:
+def test_another_status_than_200_is_an_error(serve: Serve, tmp_path: Path, status: int, retryable: bool) -> None:
     """Only what may pass by itself is worth another try."""
     url = serve(answer(f"HTTP/1.1 {status} Whatever\nContent-Length: 0"))
 
@@ -249,7 +243,7 @@ def test_a_host_that_trickles_is_stopped_at_the_deadline(serve: Serve, tmp_path:
 
     def behave(connection: socket.socket, _: bytes) -> None:
         connection.sendall(start)
-        for _ in range(100):
+        for _turn in range(100):
             connection.sendall(b"H")
             time.sleep(0.02)
 
@@ -275,9 +269,7 @@ def test_a_silent_host_is_given_up(serve: Serve, tmp_path: Path) -> None:
     released.set()
 
 
-def test_a_name_server_that_hangs_is_stopped_at_the_deadline(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_name_server_that_hangs_is_stopped_at_the_deadline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The resolver cannot be interrupted, the download can."""
     released = threading.Event()
 
@@ -408,9 +400,7 @@ def test_a_file_is_fetched_over_tls(serve: Serve, tmp_path: Path, identity: Iden
     assert (tmp_path / "a").read_bytes() == b"hello"
 
 
-def test_a_certificate_nobody_vouches_for_is_refused(
-    serve: Serve, tmp_path: Path, identity: Identity
-) -> None:
+def test_a_certificate_nobody_vouches_for_is_refused(serve: Serve, tmp_path: Path, identity: Identity) -> None:
     """The system's authorities do not know it."""
     url = serve(answer("HTTP/1.1 200 OK", b"hello"), tls=identity[0])
 

@@ -63,6 +63,14 @@ def test_unknown_keys_are_dropped_and_listed_in_order() -> None:
     assert not inputs.keys() & {"aspect_ratio", "zoom"}
 
 
+def test_a_body_full_of_unknown_keys_is_listed_in_part() -> None:
+    """The list is stored with the request."""
+    _, ignored = Validator(SCHEMA).check(a_body(**{f"{number:06}" * 50: 1 for number in range(1000)}))
+
+    assert len(ignored) == 100
+    assert {len(name) for name in ignored} == {100}
+
+
 def test_defaults_are_copied_so_that_one_request_cannot_change_the_next() -> None:
     """A list from the schema must not be shared between requests."""
     validator = Validator(an_object(tags={"type": "array", "items": {"type": "string"}, "default": ["a"]}))
@@ -250,6 +258,39 @@ def test_the_text_of_a_string_never_reaches_a_message(secret: str) -> None:
     assert len(refused.value.problems) == 6
     assert marked not in refused.value.message
     assert marked not in str(refused.value.detail)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["text", "count", "share", "flag", "file", "shots", "open", "other"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b"]), inner, max_size=2),
+            max_leaves=6,
+        ),
+    )
+)
+def test_whatever_json_comes_is_accepted_or_refused_with_paths(body: dict[str, object]) -> None:
+    """No JSON body is a defect of the server, and what was accepted is accepted again."""
+    shot = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"type": "float"}}}
+    validator = Validator(
+        an_object(
+            text={"type": "string", "minLength": 1, "default": None},
+            count={"type": "integer", "minimum": 0, "enum": [0, 1, 2]},
+            share={"type": "float", "exclusiveMinimum": 0},
+            flag={"type": "boolean", "default": False},
+            file={"type": "array", "format": "image_uris"},
+            shots={"type": "array", "items": shot, "uniqueItems": True, "maxItems": 2},
+            open={"type": "object"},
+        )
+    )
+    try:
+        inputs, _ = validator.check(body)
+    except InvalidInput as exc:
+        assert exc.problems
+        assert all(problem.path and problem.message for problem in exc.problems)
+    else:
+        assert validator.check(inputs) == (inputs, ())
 
 
 def test_a_flood_of_wrong_items_is_answered_quickly() -> None:
@@ -479,6 +520,15 @@ def test_all_mistakes_of_a_schema_are_told_at_once() -> None:
 def test_what_is_no_object_schema_is_refused(schema: object) -> None:
     """Inputs are always an object with named properties."""
     assert check_schema(schema)
+
+
+def test_a_mistake_below_a_list_of_files_is_found_too() -> None:
+    """Rules are looked at before the items are known to be sound."""
+    items = {"type": "string", "format": ["image_uri"]}
+
+    problems = check_schema(an_object(x={"type": "array", "items": items, "validations": []}))
+
+    assert "properties.x.items.format" in paths(problems)
 
 
 def test_private_keywords_are_left_alone() -> None:

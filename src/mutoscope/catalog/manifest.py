@@ -82,6 +82,7 @@ class _Manifest:
         self.report = report
         self.top = Section(content, KEYS[""], (), report)
         self.schema: dict[str, Any] = {}
+        self.properties: dict[str, Any] | None = None
         self.validator: Validator | None = None
 
     def model(self) -> Model | None:
@@ -144,8 +145,12 @@ class _Manifest:
         problems = check_schema(schema)
         for problem in problems:
             self._at("input_schema", problem.path, problem.message)
-        if not problems:
+        if isinstance(schema, dict):
             self.schema = schema
+        if isinstance(self.schema.get("properties"), dict):
+            # The names count even where a property is unsound: what refers to them is checked all the same.
+            self.properties = self.schema["properties"]
+        if not problems:
             self.validator = Validator(schema)
             self.validator = Validator(schema, accept=self._accept())
 
@@ -172,9 +177,8 @@ class _Manifest:
             where = ("engine", "inputs", parameter)
             if not isinstance(name, str):
                 self.report.add(where, f"found {kind_of(name)}; the name of an input property is accepted")
-            elif self.validator and name not in self.schema.get("properties", {}):
-                known = self.schema.get("properties", {})
-                self.report.add(where, f"{name!r} is no input property{suggestion(name, known)}")
+            elif self.properties is not None and name not in self.properties:
+                self.report.add(where, f"{name!r} is no input property{suggestion(name, self.properties)}")
             else:
                 bindings[parameter] = name
         return bindings
@@ -194,18 +198,20 @@ class _Manifest:
         except ConfigError as exc:
             price.problem("formula", exc.message)
             return None
-        if self.validator:
-            for name in sorted(formula.names):
-                if complaint := self._not_a_number(name):
-                    price.problem("formula", complaint)
+        for name in sorted(formula.names):
+            if complaint := self._not_a_number(name):
+                price.problem("formula", complaint)
         return formula
 
     def _not_a_number(self, name: str) -> str | None:
         """Why an input cannot stand in a formula; None if it always has a number."""
-        properties = self.schema.get("properties", {})
-        if name not in properties:
-            return f"{name!r} is no input property{suggestion(name, properties)}"
-        child = properties[name]
+        if self.properties is None:
+            return None
+        if name not in self.properties:
+            return f"{name!r} is no input property{suggestion(name, self.properties)}"
+        if self.validator is None:
+            return None
+        child = self.properties[name]
         if child["type"] not in ("integer", "number", "float") and not _are_numerals(child.get("enum", ())):
             return f"{name!r} is of type {child['type']}; a formula takes numbers"
         if name not in self.schema.get("required", ()) and child.get("default") is None:
@@ -234,8 +240,8 @@ class _Manifest:
                 self._at(at, problem.path, problem.message)
             return
         for name in unknown:
-            known = self.schema.get("properties", {})
-            self._at(at, json_path((name,)), f"is no input property{suggestion(name, known)}")
+            message = f"is no input property{suggestion(name, self.properties or {})}"
+            self._at(at, json_path((name,)), message)
 
     def _translations(self) -> dict[str, Texts]:
         translations: dict[str, Texts] = {}
@@ -261,7 +267,7 @@ class _Manifest:
         for step in steps(pointer):
             if self.validator and (not isinstance(node, dict) or step not in node):
                 return "points at nothing in input_schema"
-            node = node.get(step, {})
+            node = node.get(step) if isinstance(node, dict) else None
         return None
 
     def _texts(self, section: Section, key: str, *, required: bool = False) -> dict[str, str]:

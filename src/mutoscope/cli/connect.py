@@ -19,7 +19,7 @@ import httpx
 
 from mutoscope import settings
 from mutoscope.cli import exits, output
-from mutoscope.client import BadArgument, Client, ConnectionFailed, Retry
+from mutoscope.client import Client, ConnectionFailed, Retry, UnexpectedAnswer, credentials
 from mutoscope.client.addresses import is_loopback
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -32,6 +32,8 @@ READY_LIMIT_S = 600.0
 """The first start compiles kernels and unpacks weights, which takes minutes on a slow machine."""
 
 STOP_GRACE_S = 10.0
+
+SERVE = (sys.executable, "-m", "mutoscope", "serve")
 
 
 def url_option(command: Command) -> Command:
@@ -56,8 +58,11 @@ def connect_or_start(url: str | None, *, may_start: bool) -> Iterator[Client]:
     if not is_loopback(client.base_url) or not may_start:
         raise ConnectionFailed(client.base_url, "nobody answers", refused=True)
     output.say(f"No server at {client.base_url}; starting a private one.")
-    with private_server(settings.load().data) as (own_url, api_key), Client(own_url, api_key) as own:
-        yield own
+    with private_server(settings.load().data) as (own_url, api_key):
+        if api_key and not client.has_key:
+            credentials.keep(credentials.DEFAULT_URL, api_key)  # told this once; later servers know it too
+        with Client(own_url, api_key) as own:
+            yield own
 
 
 def answers(url: str) -> bool:
@@ -70,18 +75,19 @@ def answers(url: str) -> bool:
 
 
 @contextlib.contextmanager
-def private_server(data: Path) -> Iterator[tuple[str, str]]:
+def private_server(data: Path) -> Iterator[tuple[str, str | None]]:
     """A server of our own on a free port; gives (address, key) once it is ready.
 
-    It writes one JSON line {"url", "api_key"} to the descriptor given as --ready-fd. Our end of its standard input
+    It writes one JSON line {"url", "api_key"} to the descriptor given as --ready-fd; the key is null when the data
+    folder has one from before, which is then where the client looks for it. Our end of its standard input
     stays open as long as we live, so that it can tell when we were killed.
     """
     with tempfile.TemporaryFile() as log:
         ready, tell = os.pipe()
         try:
+            options = ("--host", "127.0.0.1", "--port", "0", "--data", str(data), "--ready-fd", str(tell))
             process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                [sys.executable, "-m", "mutoscope", "serve", "--host", "127.0.0.1", "--port", "0"]
-                + ["--data", str(data), "--ready-fd", str(tell)],
+                [*SERVE, *options],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
@@ -97,7 +103,7 @@ def private_server(data: Path) -> Iterator[tuple[str, str]]:
             _stop(process)
 
 
-def _wait_until_ready(ready: int, log: IO[bytes]) -> tuple[str, str]:
+def _wait_until_ready(ready: int, log: IO[bytes]) -> tuple[str, str | None]:
     line = b""
     ends = time.monotonic() + READY_LIMIT_S
     while not line.endswith(b"\n"):
@@ -112,9 +118,9 @@ def _wait_until_ready(ready: int, log: IO[bytes]) -> tuple[str, str]:
         line += chunk
     try:
         found = json.loads(line)
-        return str(found["url"]), str(found["api_key"])
+        return str(found["url"]), found["api_key"]
     except (ValueError, KeyError, TypeError) as exc:
-        raise BadArgument("private server: its ready line is not {url, api_key}") from exc
+        raise UnexpectedAnswer("private server: its ready line is not {url, api_key}") from exc
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -27,6 +27,7 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @url_option
 def list_requests(
+    *,
     model: str | None,
     state: str | None,
     after: str | None,

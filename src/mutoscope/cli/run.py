@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -14,7 +15,7 @@ import click
 from mutoscope.cli import arguments, exits, failures, output
 from mutoscope.cli.connect import connect_or_start, url_option
 from mutoscope.cli.display import Display
-from mutoscope.client import Client, ClientError, Result
+from mutoscope.client import Client, ClientError, Result, WaitTimedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Order:
 @url_option
 def command(
     model_id: str,
+    *,
     input_text: str | None,
     settings: tuple[str, ...],
     output_dir: Path,
@@ -60,9 +62,8 @@ def command(
     """
     inputs = arguments.read_input(input_text)
     order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, timeout_s)
-    signal.signal(signal.SIGTERM, _as_interrupt)
     try:
-        with connect_or_start(url, may_start=not no_wait) as client:
+        with _terminated_like_ctrl_c(), connect_or_start(url, may_start=not no_wait) as client:
             _carry_out(client, order)
     except ClientError as exc:
         if as_json:
@@ -94,9 +95,10 @@ def _carry_out(client: Client, order: Order) -> None:
 def _wait(client: Client, request_id: str, timeout_s: float | None) -> Result:
     try:
         with Display() as display:
-            return client.wait(
-                request_id, on_event=display.on_event, timeout_s=timeout_s, cancel_when_left=timeout_s is not None
-            )
+            return client.wait(request_id, on_event=display.on_event, timeout_s=timeout_s, cancel_when_left=False)
+    except WaitTimedOut:
+        _cancel(client, request_id)
+        raise
     except KeyboardInterrupt:
         _cancel(client, request_id)
         raise click.exceptions.Exit(exits.INTERRUPTED) from None
@@ -131,6 +133,15 @@ def _tell(result: Result) -> None:
             output.say(f"{title}: {'; '.join(map(str, found)) if isinstance(found, list) else found}")
 
 
-def _as_interrupt(number: int, frame: FrameType | None) -> None:
-    """Being told to end is Ctrl-C: the request is cancelled and the private server stopped."""
-    raise KeyboardInterrupt
+@contextlib.contextmanager
+def _terminated_like_ctrl_c() -> Iterator[None]:
+    """SIGTERM is Ctrl-C here: the request is cancelled and the private server stopped."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

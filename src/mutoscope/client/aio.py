@@ -81,9 +81,7 @@ class AsyncClient:
         Raises RunFailed, RunCancelled, WaitTimedOut, APIError, ConnectionFailed.
         """
         folder = None if output_dir is None else Path(output_dir)
-        return await self._drive(
-            self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event
-        )
+        return await self._drive(self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event)
 
     async def submit(
         self, model_id: str, inputs: Mapping[str, Any], *, idempotency_key: str | None = None
@@ -141,9 +139,7 @@ class AsyncClient:
         """The JPEG that stands for the output."""
         return await self._drive(self._protocol.poster(request_id))
 
-    async def upload(
-        self, source: str | Path | IO[bytes] | bytes, name: str | None = None
-    ) -> values.UploadedFile:
+    async def upload(self, source: str | Path | IO[bytes] | bytes, name: str | None = None) -> values.UploadedFile:
         """Store a file on the server; a str is a path."""
         return await self._drive(self._protocol.upload(source, name))
 

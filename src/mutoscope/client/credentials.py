@@ -53,6 +53,18 @@ def path() -> Path:
     return Path(folder) / "mutoscope" / "credentials.json"
 
 
+def keep(url: str, api_key: str) -> Path:
+    """Write the credentials file, readable by this user only, and tell where it is."""
+    file = path()
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        json.dump({"url": url, "api_key": api_key}, stream)
+    return fresh.replace(file)
+
+
 def _stored() -> tuple[str | None, str | None]:
     file = path()
     try:
@@ -77,9 +89,7 @@ def _clean(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise BadArgument("server address: expected http:// or https:// and a host")
     if parts.username is not None or parts.query or parts.fragment:
-        raise BadArgument(
-            "server address: holds a user name, a query or a fragment; expected scheme, host and port"
-        )
+        raise BadArgument("server address: holds a user name, a query or a fragment; expected scheme, host and port")
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/").removesuffix("/v1")
 
 

@@ -20,9 +20,7 @@ from .steps import FilePart
 Place = tuple[str | int, ...]
 Source = Path | IO[bytes] | bytes
 
-_MEDIA_FORMATS = frozenset(
-    f"{kind}_uri{plural}" for kind in ("image", "video", "audio") for plural in ("", "s")
-)
+_MEDIA_FORMATS = frozenset(f"{kind}_uri{plural}" for kind in ("image", "video", "audio") for plural in ("", "s"))
 _PATH_STARTS = ("./", "../", "/", "~", "file://")
 
 

@@ -66,9 +66,7 @@ class Protocol:
         self._local_paths = local_paths
         self._schemas: dict[str, Mapping[str, Any] | None] = {}
 
-    def submit(
-        self, model_id: str, body: Mapping[str, Any], idempotency_key: str | None
-    ) -> Script[values.Submitted]:
+    def submit(self, model_id: str, body: Mapping[str, Any], idempotency_key: str | None) -> Script[values.Submitted]:
         """Upload the local files among the inputs, then hand the request in."""
         if not isinstance(body, Mapping):
             raise BadArgument(f"inputs: expected a mapping of names to values, found {type(body).__name__}")
@@ -93,9 +91,7 @@ class Protocol:
             return result
         return (yield from self.save(result, output_dir, report=False))
 
-    def wait(
-        self, request_id: str, timeout_s: float | None, cancel_when_left: bool = True
-    ) -> Script[values.Result]:
+    def wait(self, request_id: str, timeout_s: float | None, cancel_when_left: bool = True) -> Script[values.Result]:
         """Follow a request to its end, emitting its events.
 
         Whatever makes the caller leave early (an interrupt, cancellation, the time limit, an error in its own
@@ -163,9 +159,7 @@ class Protocol:
             self._accept(followed.answer)
             raise UnexpectedAnswer(f"{request_id}: this server streams no events")
         if followed.how == "cut":
-            raise followed.error or ConnectionFailed(
-                self._url(request_path(request_id)), "the event stream broke off"
-            )
+            raise followed.error or ConnectionFailed(self._url(request_path(request_id)), "the event stream broke off")
 
     def poster(self, request_id: str) -> Script[bytes]:
         answer = yield from self._call("GET", f"{request_path(request_id)}/poster", retry=True)
@@ -179,17 +173,13 @@ class Protocol:
             answer = yield from self._call("POST", "/v1/files", file=part)
         return values.uploaded_file(answer.json)
 
-    def models(
-        self, filters: Mapping[str, str | None], include_schema: bool
-    ) -> Script[tuple[values.Model, ...]]:
+    def models(self, filters: Mapping[str, str | None], include_schema: bool) -> Script[tuple[values.Model, ...]]:
         params = {name: value for name, value in filters.items() if value is not None}
         if include_schema:
             params["include_schema"] = "true"
         found: list[values.Model] = []
         while True:
-            page = yield from self._get(
-                "/v1/models", {**params, "limit": str(PAGE), "offset": str(len(found))}
-            )
+            page = yield from self._get("/v1/models", {**params, "limit": str(PAGE), "offset": str(len(found))})
             rows = values.objects(page, "models")
             found.extend(values.model(row) for row in rows)
             total = page.get("total")
@@ -204,9 +194,7 @@ class Protocol:
     def keys(self) -> Script[tuple[values.Key, ...]]:
         return tuple(values.key(row) for row in values.objects((yield from self._get("/v1/keys")), "keys"))
 
-    def create_key(
-        self, name: str, scopes: tuple[str, ...], expires_in_s: int | None
-    ) -> Script[values.NewKey]:
+    def create_key(self, name: str, scopes: tuple[str, ...], expires_in_s: int | None) -> Script[values.NewKey]:
         body: dict[str, Any] = {"name": name, "scopes": list(scopes)}
         if expires_in_s is not None:
             body["expires_in_s"] = expires_in_s
@@ -229,9 +217,7 @@ class Protocol:
         files: list[Path] = []
         for number, url in enumerate(result.urls, start=1):
             suffix = _SUFFIX.fullmatch(Path(urlsplit(url).path).suffix)
-            target = (
-                folder / f"{result.request_id}_{number}{suffix.group() if suffix else _guess_suffix(result)}"
-            )
+            target = folder / f"{result.request_id}_{number}{suffix.group() if suffix else _guess_suffix(result)}"
             files.append((yield from self.download(url, target, report=report)))
         return replace(result, files=tuple(files))
 
@@ -277,9 +263,7 @@ class Protocol:
                 return result
             yield Sleep(deadline.left_s(follow.POLL_FIRST_S))
 
-    def _stream(
-        self, request_id: str, last_event_id: int | None, deadline: Deadline
-    ) -> Script[follow.Followed]:
+    def _stream(self, request_id: str, last_event_id: int | None, deadline: Deadline) -> Script[follow.Followed]:
         url = self._url(f"{request_path(request_id)}/events")
 
         def request(seen: str | None, silence_s: float) -> Open:
@@ -359,11 +343,7 @@ class Protocol:
         return f"{self._base}{path}"
 
     def _auth(self, url: str) -> dict[str, str]:
-        return (
-            {"Authorization": f"Bearer {self._key}"}
-            if self._key and origin(url) == origin(self._base)
-            else {}
-        )
+        return {"Authorization": f"Bearer {self._key}"} if self._key and origin(url) == origin(self._base) else {}
 
 
 def _receive(request: Open, part: Path, report: bool) -> Script[Answer | None]:

@@ -165,9 +165,7 @@ class Answer:
         except ValueError:
             data = None
         if not isinstance(data, dict):
-            raise UnexpectedAnswer(
-                f"HTTP {self.status}: expected a JSON object, found {len(self.body)} other bytes"
-            )
+            raise UnexpectedAnswer(f"HTTP {self.status}: expected a JSON object, found {len(self.body)} other bytes")
         return data
 
     @property

@@ -86,9 +86,7 @@ class Result:
         found: list[str] = []
         for key in _OUTPUT_KEYS:
             value = self.output.get(key)
-            found.extend(
-                item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)
-            )
+            found.extend(item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str))
         return tuple(found)
 
 

@@ -134,7 +134,9 @@ class _Progress:
         if stage == self._stage and now - self._sent_at < REPORT_EVERY_S:
             return
         self._sent_at, self._stage = now, stage
-        self._channel.send({"event": "progress", "fraction": min(1.0, max(0.0, fraction)), "stage": stage[:LINE_LENGTH]})
+        self._channel.send(
+            {"event": "progress", "fraction": min(1.0, max(0.0, fraction)), "stage": stage[:LINE_LENGTH]}
+        )
 
     def log(self, line: str) -> None:
         self._lines += 1

@@ -30,9 +30,7 @@ PIPE_READS = 4
 """Enough to empty a pipe that was full, and an end to it when a child prints faster than we read."""
 LINE_LIMIT_BYTES = 1 << 20
 """No message of a sound child is longer; beyond it the child is taken for broken."""
-SECRETS = frozenset(
-    {"MUTOSCOPE_API_KEY", "MUTOSCOPE_DATABASE", "MUTOSCOPE_STORAGE", "MUTOSCOPE_WORKER_TOKEN"}
-)
+SECRETS = frozenset({"MUTOSCOPE_API_KEY", "MUTOSCOPE_DATABASE", "MUTOSCOPE_STORAGE", "MUTOSCOPE_WORKER_TOKEN"})
 """Names an engine's environment never holds."""
 
 

@@ -144,17 +144,13 @@ def _draw_images(task: Task) -> tuple[Path, ...]:
     num_images = int(task.parameters.get("num_images", 1))
     for number in range(num_images):
         paths.append(task.folder / f"output-{number + 1}.png")
-        Image.fromarray(_frame(_card(task, number), number, num_images)).save(
-            paths[-1], "PNG", compress_level=1
-        )
+        Image.fromarray(_frame(_card(task, number), number, num_images)).save(paths[-1], "PNG", compress_level=1)
     return tuple(paths)
 
 
 def _card(task: Task, number: int) -> Picture:
     """Bars in an order and with a tint that the seed decides; (height, width, 3) uint8 sRGB, even sides."""
-    width_px, height_px = (
-        int(task.parameters.get(*side)) & ~1 for side in (("width_px", 160), ("height_px", 90))
-    )
+    width_px, height_px = (int(task.parameters.get(*side)) & ~1 for side in (("width_px", 160), ("height_px", 90)))
     random = np.random.default_rng([task.seed, number])
     bars = random.permutation(BARS) + random.integers(0, 48, (8, 3), dtype=np.uint8)
     row = bars[np.arange(width_px) * 8 // width_px]

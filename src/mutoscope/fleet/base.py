@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+WorkerState = Literal["running", "waiting", "draining", "stopped"]
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerFacts:
@@ -21,7 +23,7 @@ class WorkerFacts:
 
     worker_id: str
     pid: int | None
-    state: Literal["running", "waiting", "draining", "stopped"]
+    state: WorkerState
     restarts: int
 
 

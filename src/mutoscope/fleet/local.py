@@ -16,12 +16,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import structlog
 
 from mutoscope.engines.process import SECRETS
-from mutoscope.fleet.base import WorkerFacts
+from mutoscope.fleet.base import WorkerFacts, WorkerState
 from mutoscope.link import backoff
 
 logger = structlog.get_logger(__name__)
@@ -30,6 +29,14 @@ RESTART_FIRST_S, RESTART_MOST_S = 0.2, 10.0
 SETTLED_AFTER_S = 30.0
 """A worker that lived this long was sound: the next pause is a short one again."""
 KILL_AFTER_S = 5.0
+
+STATES: Mapping[tuple[bool, bool], WorkerState] = {
+    # (the fleet is ending, the process is there)
+    (False, True): "running",
+    (False, False): "waiting",
+    (True, True): "draining",
+    (True, False): "stopped",
+}
 
 
 class LocalFleet:
@@ -74,7 +81,8 @@ class LocalFleet:
         for keeper in self._keepers:
             keeper.drain()
         deadline = time.monotonic() + timeout_s
-        return all([keeper.join(max(0.0, deadline - time.monotonic())) for keeper in self._keepers])
+        ended = [keeper.join(max(0.0, deadline - time.monotonic())) for keeper in self._keepers]
+        return all(ended)
 
     def stop(self) -> None:
         if not self.drain(0.0) and not self.drain(KILL_AFTER_S):  # the second SIGTERM hands attempts back
@@ -108,12 +116,8 @@ class _Keeper:
     def facts(self) -> WorkerFacts:
         process = self._process
         running = process is not None and process.poll() is None
-        state: Literal["running", "waiting", "draining", "stopped"]
-        if self._ending.is_set():
-            state = "draining" if running else "stopped"
-        else:
-            state = "running" if running else "waiting"
         pid = process.pid if process and running else None
+        state = STATES[self._ending.is_set(), running]
         return WorkerFacts(self._worker_id, pid, state, max(0, self._restarts))
 
     def drain(self) -> None:

@@ -6,6 +6,7 @@ front. No sound, no variable frame rate, no date, nothing that depends on the ma
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ from av.video.reformatter import (
 )
 from PIL import Image
 
+from mutoscope.errors import EngineError
+
 Frame = npt.NDArray[np.uint8]
 
 KEYFRAME_EVERY = 48
@@ -40,9 +43,7 @@ Measured at 1440 x 1440 on 2 cores: 24 fps with 1 thread, 25 with 2, 47 with 4.
 """
 
 # Chroma is averaged over all four pixels, and arithmetic does not differ between CPUs.
-_SCALER = (
-    Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
-)
+_SCALER = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
 
 class VideoWriter:
@@ -97,7 +98,7 @@ class VideoWriter:
         self._describe(threads)
 
     def write(self, frame: Frame) -> None:
-        """Append one frame.
+        """Append one frame. Raises EngineError if the disk takes no more.
 
         frame   (height, width, 3) uint8 sRGB, or (height * 3 / 2, width) uint8 planar 4:2:0 in BT.709 limited
                 range: height rows of Y, then U, then V, as `yuv420p` in one array.
@@ -105,19 +106,26 @@ class VideoWriter:
         picture = self._picture(frame)
         picture.pts = self.num_frames
         picture.time_base = self._time_base
-        self._container.mux(self._stream.encode(picture))
+        self._encode(picture)
         self.num_frames += 1
 
     def close(self) -> None:
-        """Write what the encoder still holds, then the index. A second call does nothing."""
+        """Write what the encoder still holds, then the index. A second call does nothing.
+
+        Raises EngineError if the disk takes no more, and ValueError if there was no frame.
+        """
         if self._stream is None:
             return
-        stream, self._stream = self._stream, None
+        if not self.num_frames:
+            self._abandon()
+            raise ValueError("a video without frames")
         try:
-            if self.num_frames:
-                self._container.mux(stream.encode(None))
-        finally:
+            self._encode(None)
+            self._stream = None
             self._container.close()
+        except (EngineError, av.FFmpegError) as exc:
+            self._abandon()
+            raise EngineError("the video could not be written", retryable=True) from exc
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -127,9 +135,19 @@ class VideoWriter:
     ) -> None:
         if kind is None:
             self.close()
-            return
+        else:
+            self._abandon()
+
+    def _encode(self, picture: av.VideoFrame | None) -> None:
+        try:
+            self._container.mux(self._stream.encode(picture))
+        except av.FFmpegError as exc:
+            raise EngineError("the video could not be written", retryable=True) from exc
+
+    def _abandon(self) -> None:
         self._stream = None
-        self._container.close()
+        with contextlib.suppress(av.FFmpegError):
+            self._container.close()
         self.path.unlink(missing_ok=True)
 
     def _describe(self, threads: int) -> None:
@@ -200,9 +218,7 @@ def _x265(threads: int) -> dict[str, str]:
 
 
 def _svtav1(threads: int) -> dict[str, str]:
-    os.environ.setdefault(
-        "SVT_LOG", "1"
-    )  # the library prints its settings to stderr unless told to keep to errors
+    os.environ.setdefault("SVT_LOG", "1")  # the library prints its settings to stderr unless told to keep to errors
     return {"svtav1-params": f"keyint={KEYFRAME_EVERY}:irefresh-type=2:scd=0:lp={threads}"}
 
 

@@ -111,9 +111,7 @@ def _walk_jpeg(data: Data) -> Outline:
         if marker in _SOF:
             precision, height, width = struct.unpack_from(">BHH", data, start)
             if marker not in _SOF_DECODABLE or precision != 8:
-                raise MediaError(
-                    "this kind of JPEG (lossless, arithmetic or 12-bit) is not accepted", rule="format"
-                )
+                raise MediaError("this kind of JPEG (lossless, arithmetic or 12-bit) is not accepted", rule="format")
             check_size(width, height)
         elif marker == 0xE1 and data[start : start + 6] == b"Exif\0\0" and orientation == 1:
             orientation = read_orientation(data[start + 6 : end])
@@ -170,9 +168,7 @@ def _walk_png(data: Data) -> Outline:
 
 
 def _png_header(data: Data) -> tuple[int, int, int, int]:
-    length, kind, width, height, depth, colour, packing, filters, interlace = struct.unpack_from(
-        ">I4sIIBBBBB", data, 8
-    )
+    length, kind, width, height, depth, colour, packing, filters, interlace = struct.unpack_from(">I4sIIBBBBB", data, 8)
     if length != 13 or kind != b"IHDR" or packing or filters or interlace > 1:
         raise _damaged("png", "its header is not one")
     if depth not in _PNG_DEPTHS.get(colour, set()):

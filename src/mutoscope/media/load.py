@@ -53,9 +53,7 @@ def load_image(path: Path) -> npt.NDArray[np.uint8]:
             upright = _turned(_over_white(_in_srgb(_in_8_bits(image))), found.orientation)
             pixels = np.asarray(upright)
     except _DECODER_ERRORS as exc:
-        raise MediaError(
-            "the picture could not be decoded; it is damaged or incomplete", rule="decode"
-        ) from exc
+        raise MediaError("the picture could not be decoded; it is damaged or incomplete", rule="decode") from exc
     return np.ascontiguousarray(pixels, dtype=np.uint8)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import av
+from av.stream import Disposition
 
 from mutoscope.errors import MediaError
 from mutoscope.media.images import check_size
@@ -81,10 +82,10 @@ def _open_nothing(url: str, flags: int, options: dict[str, str]) -> NoReturn:
 
 
 def _describe(container: Any, quarter_turns: int) -> Movie:
-    pictures = [s for s in container.streams.video if "attached_pic" not in s.disposition.name]
+    pictures = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not pictures:
         return _describe_sound(container)
-    stream = pictures[0]
+    stream = _decodable(pictures[0])
     width, height = stream.codec_context.width, stream.codec_context.height
     check_size(width, height)
     if quarter_turns % 2:
@@ -100,14 +101,20 @@ def _describe(container: Any, quarter_turns: int) -> Movie:
 def _describe_sound(container: Any) -> Movie:
     if not container.streams.audio:
         raise MediaError("the file holds neither picture nor sound", rule="damaged")
-    stream = container.streams.audio[0]
+    stream = _decodable(container.streams.audio[0])
     return Movie(stream.codec_context.codec.canonical_name, _duration_s(container, stream))
+
+
+def _decodable(stream: Any) -> Any:
+    if stream.codec_context is None:
+        raise MediaError("the file's codec is unknown; accepted are those of web browsers", rule="codec")
+    return stream
 
 
 def _duration_s(container: Any, stream: Any) -> float:
     if stream.duration:
-        return float(stream.duration * stream.time_base)
-    return float(container.duration or 0) / av.time_base
+        return max(0.0, float(stream.duration * stream.time_base))
+    return max(0.0, float(container.duration or 0) / av.time_base)
 
 
 def _count(container: Any, stream: Any) -> int:
@@ -128,8 +135,6 @@ def _walk_boxes(file: BinaryIO) -> int:
     end = file.seek(0, 2)
     turns, has_index = 0, False
     for kind, start, stop in _boxes(file, 0, end):
-        if stop > end:
-            raise MediaError("the video file breaks off before its end", rule="truncated")
         if kind == b"moov":
             has_index = True
             turns = _quarter_turns(file, start, stop)
@@ -150,6 +155,8 @@ def _boxes(file: BinaryIO, position: int, end: int) -> Iterator[tuple[bytes, int
         stop = end if size == 0 else position + size
         if stop < start:
             raise MediaError("the video file is damaged: a box has no length", rule="damaged")
+        if stop > end:
+            raise MediaError("the video file breaks off before its end", rule="truncated")
         yield kind, start, stop
         position = stop
 

@@ -79,9 +79,7 @@ def _movie(path: Path, format: str, size_bytes: int) -> MediaInfo:
     if kind == "audio" and format in {"mp4", "mov"}:
         format = "m4a"
     if kind == "video" and format in _SOUND_ONLY:
-        raise MediaError(
-            f"found {format.upper()} with a picture track; accepted are {ACCEPTED}", rule="format"
-        )
+        raise MediaError(f"found {format.upper()} with a picture track; accepted are {ACCEPTED}", rule="format")
     media_type = _MEDIA_TYPES.get((kind, format), f"{kind}/{format}")
     return MediaInfo(
         kind,
@@ -136,11 +134,14 @@ def _name_refused(head: bytes) -> str:
         return "an empty file"
     if head[4:8] == b"ftyp":
         return "AVIF" if head[8:12] in {b"avif", b"avis"} else "HEIC"
-    for magic, name in _REFUSED.items():
-        if head.startswith(magic):
-            return name
+    if name := next((name for magic, name in _REFUSED.items() if head.startswith(magic)), ""):
+        return name
+    return _name_text(head)
+
+
+def _name_text(head: bytes) -> str:
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if text.startswith((b"<svg", b"<?xml")) and (b"<svg" in text or b"svg" in text):
+    if text.startswith((b"<svg", b"<?xml", b"<!--")) and b"svg" in text:
         return "SVG"
     if text.startswith((b"<!doctype html", b"<html")):
         return "a web page (HTML)"
@@ -164,5 +165,4 @@ _REFUSED = {
     b"RIFF": "AVI or another RIFF file",
     b"\x30\x26\xb2\x75": "WMV",
     b"FLV": "FLV",
-    b"<": "XML or HTML",
 }

@@ -29,9 +29,7 @@ class Downloaded:
     final_url: str
 
 
-def download(
-    url: str, target: Path, policy: Policy, *, ssl_context: ssl.SSLContext | None = None
-) -> Downloaded:
+def download(url: str, target: Path, policy: Policy, *, ssl_context: ssl.SSLContext | None = None) -> Downloaded:
     """Fetch an address into a file, which is removed again if anything goes wrong.
 
     ssl_context   instead of the system's trusted authorities; for tests and for studios with their own.
@@ -78,9 +76,7 @@ _HEADERS = {
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-def _get(
-    url: httpx.URL, target: Path, policy: Policy, context: ssl.SSLContext, clock: Deadline
-) -> Downloaded | str:
+def _get(url: httpx.URL, target: Path, policy: Policy, context: ssl.SSLContext, clock: Deadline) -> Downloaded | str:
     """The file, or where the answer redirects to."""
     timeouts = {
         "connect": policy.connect_timeout_s,
@@ -136,9 +132,7 @@ def _save(chunks: Iterable[bytes], target: Path, policy: Policy) -> int:
 
 def _too_large(policy: Policy, found: int | None = None) -> MediaError:
     size = f"{found / 2**20:.1f} MiB" if found is not None else "more"
-    return MediaError(
-        f"found {size}; at most {policy.max_bytes / 2**20:g} MiB are accepted", rule="max_bytes"
-    )
+    return MediaError(f"found {size}; at most {policy.max_bytes / 2**20:g} MiB are accepted", rule="max_bytes")
 
 
 def _translate(exc: Exception, url: httpx.URL) -> MediaError:

@@ -76,9 +76,7 @@ def parse(url: str, policy: Policy) -> httpx.URL:
     if not parsed.host:
         raise MediaError("the address names no host", rule="url")
     if parsed.userinfo:
-        raise MediaError(
-            "the address holds a user name or password; use a signed address instead", rule="userinfo"
-        )
+        raise MediaError("the address holds a user name or password; use a signed address instead", rule="userinfo")
     if _port(parsed) not in (range(1, 65_536) if policy.allow else _PORTS):
         raise _wrong_port(_port(parsed))
     if (literal := _literal(parsed.host)) is not None:

@@ -111,9 +111,7 @@ class _TimedStream(httpcore.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        secured = self._timed(
-            lambda left_s: self._stream.start_tls(ssl_context, server_hostname, left_s), timeout
-        )
+        secured = self._timed(lambda left_s: self._stream.start_tls(ssl_context, server_hostname, left_s), timeout)
         return _TimedStream(secured, self._clock)
 
     def close(self) -> None:

@@ -93,10 +93,11 @@ def bounded(node: Mapping[str, Any]) -> dict[str, Any]:
 
 def media_kind(schema: Mapping[str, Any]) -> MediaKind | None:
     """The kind of media a string, or each item of an array, points at; None for any other schema."""
-    own = MEDIA_FORMATS.get(schema.get("format", ""))
-    if own or schema.get("type") != "array":
-        return own
-    return MEDIA_FORMATS.get(schema.get("items", {}).get("format", ""))
+    for node in (schema, schema.get("items")):
+        # Also asked of schemas that are not checked yet, where a format may be anything.
+        if isinstance(node, Mapping) and isinstance(word := node.get("format"), str) and word in MEDIA_FORMATS:
+            return MEDIA_FORMATS[word]
+    return None
 
 
 def _spell_out_media(node: dict[str, Any], *, may_be_empty: bool) -> None:

@@ -24,6 +24,9 @@ later."""
 MAX_PROBLEMS = 100
 """Problems told in one answer; a hundred are more than anybody reads."""
 
+MAX_IGNORED, MAX_IGNORED_CHARACTERS = 100, 100
+"""Unknown keys are listed in the result, so a body full of them must not fill the database."""
+
 _ADDRESS = "expected an https address or a data URI"
 _MEDIA_PATTERNS: Mapping[str, MediaKind] = {
     pattern: kind for kind, start in PATTERNS.items() for pattern in (start, f"^$|{start}")
@@ -87,7 +90,7 @@ class Validator:
         if not isinstance(body, dict):
             raise InvalidInput(problems=(Problem("", f"the body is {kind_of(body)}; an object is accepted", "type"),))
         inputs = {name: value for name, value in body.items() if name in self._names}
-        ignored = () if len(inputs) == len(body) else tuple(sorted(body.keys() - self._names))
+        ignored = () if len(inputs) == len(body) else _listed(body.keys() - self._names)
         if not self._compiled.is_valid(inputs):
             self._refuse(inputs)
         if self._nested:
@@ -131,6 +134,10 @@ def problems_of(value: object, schema: dict[str, Any]) -> tuple[Problem, ...]:
     """What is wrong with one value by a normalised schema; for defaults and examples in manifests."""
     errors = compiled(schema).iter_errors(value)
     return tuple(_problem(tuple(e.instance_path), e, _at(value, e.instance_path)) for e in errors)
+
+
+def _listed(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name[:MAX_IGNORED_CHARACTERS] for name in sorted(names)[:MAX_IGNORED])
 
 
 def _problem(path: tuple[str | int, ...], error: jsonschema_rs.ValidationError, found: object) -> Problem:

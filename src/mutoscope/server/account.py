@@ -3,66 +3,102 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mutoscope.errors import InvalidInput, Problem
+from mutoscope.errors import Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import timestamp
 from mutoscope.server.auth import SCOPES, caller, fingerprint, new_key
 from mutoscope.server.wire import Query, answer, nothing, read_json, site_of
-from mutoscope.store.records import Key
+from mutoscope.store.records import Caller, Key
+from mutoscope.store.store import Store
 
 LONGEST_NAME = 80
 LONGEST_LIFE_S = 10 * 365 * 86400
 
 
 async def keys(request: Request) -> Response:
-    """GET /v1/keys: every key of the account, never its secret."""
+    """GET /v1/keys: every key of the account, never its secret; ?account= for another one, by the owner."""
     who = await caller(request, "admin")
-    found = await site_of(request).store.keys(who.account_id)
-    return answer({"keys": [_described(key) for key in found]})
+    store = site_of(request).store
+    account_id = await _account(store, who, request.query_params.get("account"))
+    return answer({"keys": [_described(key) for key in await store.keys(account_id)]})
 
 
 async def create_key(request: Request) -> Response:
     """POST /v1/keys: a new key; its secret is in this answer and nowhere else."""
     who = await caller(request, "admin")
-    site = site_of(request)
-    name, scopes, expires_in_s = _wanted(await read_json(request, 64 * 1024))
+    store = site_of(request).store
+    wanted = _wanted(await read_json(request, 64 * 1024))
+    account_id = await _account(store, who, wanted.account, make=True)
     secret = new_key()
-    key = await site.store.add_key(
-        Key(uuid.uuid4().hex, name, secret[:7], scopes, 0, None, None),
-        account_id=who.account_id,
+    key = await store.add_key(
+        Key(uuid.uuid4().hex, wanted.name, secret[:7], wanted.scopes, 0, None, None),
+        account_id=account_id,
         key_sha256=fingerprint(secret),
-        expires_in_ms=expires_in_s * 1000 if expires_in_s is not None else None,
+        expires_in_ms=wanted.expires_in_s * 1000 if wanted.expires_in_s is not None else None,
     )
     return answer({**_described(key), "key": secret}, 201)
 
 
-def _wanted(body: object) -> tuple[str, tuple[str, ...], int | None]:
+async def revoke_key(request: Request) -> Response:
+    """DELETE /v1/keys/{key_id}: from now on it opens nothing; ?account= for another one, by the owner."""
+    who = await caller(request, "admin")
+    store = site_of(request).store
+    account_id = await _account(store, who, request.query_params.get("account"))
+    await store.revoke_key(request.path_params["key_id"], account_id)
+    return nothing()
+
+
+async def _account(store: Store, who: Caller, name: str | None, *, make: bool = False) -> str:
+    """The account that is meant: the caller's own, or the named one if the owner of the site asks."""
+    if not name:
+        return who.account_id
+    if who.account_id != await store.first_account():
+        raise Forbidden("only the owner of this site may name another account")
+    if make:
+        return await store.open_account(name)
+    found = await store.account(name)
+    if found is None:
+        raise NotFound("account not found")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The body of POST /v1/keys."""
+
+    name: str
+    scopes: tuple[str, ...]
+    expires_in_s: int | None
+    account: str | None
+
+
+def _wanted(body: object) -> Wanted:
     if not isinstance(body, dict):
         raise InvalidInput(problems=(Problem("", "a JSON object is accepted", "type"),))
     problems = []
-    name, scopes, life = body.get("name"), body.get("scopes", ["run", "read"]), body.get("expires_in_s")
-    if not isinstance(name, str) or not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+    name, scopes = body.get("name"), body.get("scopes", ["run", "read"])
+    life, account = body.get("expires_in_s"), body.get("account")
+    if not _is_name(name):
         problems.append(Problem("name", f"1 to {LONGEST_NAME} printable characters are accepted", "name"))
+    if account is not None and not _is_name(account):
+        problems.append(Problem("account", f"1 to {LONGEST_NAME} printable characters, or null, are accepted", "name"))
     if not isinstance(scopes, list) or not scopes or any(scope not in SCOPES for scope in scopes):
         problems.append(Problem("scopes", f"a list out of {', '.join(SCOPES)} is accepted", "scopes"))
     if life is not None and (type(life) is not int or not 1 <= life <= LONGEST_LIFE_S):
-        problems.append(
-            Problem("expires_in_s", f"a whole number from 1 to {LONGEST_LIFE_S}, or null, is accepted", "range")
-        )
+        accepted = f"a whole number from 1 to {LONGEST_LIFE_S}, or null, is accepted"
+        problems.append(Problem("expires_in_s", accepted, "range"))
     if problems:
         raise InvalidInput(problems=tuple(problems))
-    return str(name), tuple(scope for scope in SCOPES if scope in scopes), life
+    return Wanted(str(name), tuple(scope for scope in SCOPES if scope in scopes), life, account)
 
 
-async def revoke_key(request: Request) -> Response:
-    """DELETE /v1/keys/{key_id}: from now on it opens nothing."""
-    who = await caller(request, "admin")
-    await site_of(request).store.revoke_key(request.path_params["key_id"], who.account_id)
-    return nothing()
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and value.isprintable()
 
 
 async def usage(request: Request) -> Response:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from mutoscope import intake
-from mutoscope.errors import BadRequest, InvalidInput, MediaError, MutoscopeError, NotFound, Problem
+from mutoscope.errors import BadRequest, InvalidInput, MediaError, NotFound, Problem, RangeNotSatisfiable
 from mutoscope.jobs import timestamp
 from mutoscope.server.auth import caller, known_caller
 from mutoscope.server.outputs import file_url
@@ -127,13 +127,6 @@ async def delete(request: Request) -> Response:
         raise NotFound("file not found")
     await intake.forget(site, [file])
     return nothing()
-
-
-class RangeNotSatisfiable(MutoscopeError):
-    """The range asked for lies outside the file."""
-
-    status = 416
-    code = 416001
 
 
 async def serve(request: Request, file: File) -> Response:

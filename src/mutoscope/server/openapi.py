@@ -168,6 +168,7 @@ def _file_paths() -> dict[str, dict[str, Operation]]:
 
 def _account_paths() -> dict[str, dict[str, Operation]]:
     key_id = {"name": "key_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+    account = _query("account", {"type": "string"}, "Another account; only for the owner of the site.")
     create = _op("create_key", "Create a key.", ref("NewKey"), (400, 413, 422), status="201")
     create["requestBody"] = _body({"application/json": ref("WantedKey")})
     times = [
@@ -178,10 +179,12 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
     usage = obj(usage=array(ref("Usage")), total_usd={"type": "number"})
     return {
         "/v1/keys": {
-            "get": _op("list_keys", "List keys.", obj(keys=array(ref("Key"))), ()),
+            "get": _op("list_keys", "List keys.", obj(keys=array(ref("Key"))), (404,), [account]),
             "post": create,
         },
-        "/v1/keys/{key_id}": {"delete": _op("revoke_key", "Revoke a key.", None, (404,), [key_id], status="204")},
+        "/v1/keys/{key_id}": {
+            "delete": _op("revoke_key", "Revoke a key.", None, (404,), [key_id, account], status="204")
+        },
         "/v1/usage": {"get": _op("usage", "What was used.", usage, (422,), times)},
         "/prod/v2/balance": {"get": _op("balance", "The balance.", ref("Balance"), ())},
     }

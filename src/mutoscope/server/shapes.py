@@ -145,6 +145,7 @@ SHAPES: dict[str, Shape] = {
     "WantedKey": obj(
         {
             "scopes": {**array({"type": "string", "enum": list(SCOPES)}), "minItems": 1},
+            "account": maybe({"type": "string", "minLength": 1, "maxLength": 80, "pattern": "^[ -~]+$"}),
             "expires_in_s": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 315360000}, {"type": "null"}]},
         },
         name={"type": "string", "minLength": 1, "maxLength": 80, "pattern": "^[ -~]+$"},

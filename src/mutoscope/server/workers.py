@@ -11,7 +11,7 @@ from typing import TypeVar
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mutoscope import intake, lifecycle
+from mutoscope import lifecycle
 from mutoscope.errors import BadRequest, LeaseLost
 from mutoscope.protocol import VERSION, Assignment, Beat, Claim, Finish, Stored, decode, encode
 from mutoscope.server import auth

@@ -1,6 +1,6 @@
 """The storage boundary: bytes by key.
 
-A key is made by us (`files/<file_id>/<name>`), never by a caller. Nothing is overwritten: a key is written once.
+A key is made by us (`uploads/<id>/<name>`, `outputs/<request_id>/<attempt>/<id>/<name>`), never by a caller. Nothing is overwritten: a key is written once.
 """
 
 from __future__ import annotations
@@ -30,8 +30,17 @@ class Storage(Protocol):
     async def open(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from start up to but not including end. Raises NotFound."""
 
+    async def size(self, key: str) -> int:
+        """How many bytes are stored. Raises NotFound."""
+
     def url(self, key: str, *, expires_s: int) -> str | None:
         """An address a client may fetch directly for a while, or None: then the server serves the bytes."""
 
     async def delete(self, key: str) -> None:
         """Remove the bytes; a key that is not there is no error."""
+
+    def keys(self, *, before_s: float) -> AsyncIterator[str]:
+        """Every key that was stored before this time (seconds since 1970), in any order."""
+
+    async def delete_below(self, prefix: str, *, keep: frozenset[str] = frozenset()) -> None:
+        """Remove everything whose key starts with `prefix/` (`kind/id` at least), but for the keys to keep."""

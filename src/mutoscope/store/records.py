@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import orjson
 
 from mutoscope.errors import NotFound
+from mutoscope.jobs import State
 from mutoscope.store.sqlite import Row, Sqlite, Transaction
 
 
@@ -89,9 +91,21 @@ class Records:
         row = await self.db.one("account_first")
         return str(row["id"]) if row else None
 
-    async def add_account(self, account_id: str, name: str) -> None:
-        """Open an account."""
-        await self.db.write(lambda tx: tx.run("account_add", id=account_id, name=name))
+    async def account(self, name: str) -> str | None:
+        """The account of this name, if there is one."""
+        row = await self.db.one("account_by_name", name=name)
+        return str(row["id"]) if row else None
+
+    async def open_account(self, name: str) -> str:
+        """The account of this name, opened now if there was none."""
+
+        def act(tx: Transaction) -> str:
+            tx.run("account_add", id=uuid.uuid4().hex, name=name)
+            row = tx.one("account_by_name", name=name)
+            assert row is not None
+            return str(row["id"])
+
+        return await self.db.write(act)
 
     async def add_key(self, key: Key, *, account_id: str, key_sha256: str, expires_in_ms: int | None) -> Key:
         """Store a key by its hash; returns it with its dates."""
@@ -173,6 +187,16 @@ class Records:
     async def files_of(self, request_id: str) -> list[File]:
         """Every file that belongs to a request."""
         return [_file(row) for row in await self.db.all("file_of_request", request_id=request_id)]
+
+    async def is_wanted(self, file_id: str) -> bool:
+        """Is this file on record, and does its request show it, or may come to?"""
+        row = await self.db.one("file_standing", id=file_id)
+        if row is None or (row["request_id"] and not row["state"]):
+            return False  # of no file; or of a request that was deleted, or never accepted
+        if row["role"] not in ("output", "poster") or not State(row["state"]).is_terminal:
+            return True
+        shown = orjson.loads(row["result"] or "{}")
+        return file_id in (*shown.get("outputs", ()), shown.get("poster"))
 
     async def delete_file(self, file_id: str) -> None:
         """Forget a file; its bytes are the storage's business."""

@@ -15,8 +15,10 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -34,6 +36,8 @@ WORDS = {
 }
 LARGEST_BATCH = 500
 """Acts in one commit. More would keep the loop busy for longer than a status read should wait."""
+BUSY_S = 5.0
+"""How long a write waits while another program (a person's `sqlite3`) holds the file."""
 
 
 class Transaction:
@@ -59,6 +63,13 @@ class Transaction:
 Act = Callable[[Transaction], T]
 
 
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """An act that raised, and was undone."""
+
+    reason: Exception
+
+
 class Sqlite:
     """One database file, owned by this process."""
 
@@ -67,8 +78,13 @@ class Sqlite:
         self._sql = statements.load(WORDS)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(path.with_suffix(".lock"))
-        self._writer = _connect(path)
-        self._reader = _connect(path)
+        try:
+            self._writer = _connect(path)
+            self._reader = _connect(path)
+        except sqlite3.Error as exc:
+            os.close(self._lock)
+            raise ConfigError(f"{path}: {exc}; restore a backup, or choose another folder with --data") from exc
+        self._writer.execute("pragma busy_timeout = 0")  # `_begin` waits, without holding up the loop
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         self._waiting: list[tuple[Act[Any], asyncio.Future[Any]]] = []
         self._pump: asyncio.Task[None] | None = None
@@ -136,30 +152,61 @@ class Sqlite:
 
     async def _write_together(self, batch: list[tuple[Act[Any], asyncio.Future[Any]]]) -> None:
         try:
-            results = await self._in_transaction([act for act, _ in batch])
-        except Exception as exc:  # whatever an act raises belongs to the one who asked for it
-            if len(batch) == 1:
-                _fail(batch[0][1], exc)
+            outcomes = await self._in_transaction([act for act, _ in batch])
+        except Exception as exc:  # nothing of this batch is on the disk
+            if len(batch) == 1 or _is_busy(exc):
+                outcomes = [_Failed(exc)] * len(batch)
+            else:
+                for single in batch:  # one of them asked for too much; the others may fit
+                    await self._write_together([single])
                 return
-            for single in batch:
-                await self._write_together([single])
-            return
-        for (_, future), result in zip(batch, results, strict=True):
-            if not future.done():
-                future.set_result(result)
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue  # whoever asked has gone; what was asked for is done
+            if isinstance(outcome, _Failed):
+                future.set_exception(_translated(outcome.reason))
+            else:
+                future.set_result(outcome)
 
     async def _in_transaction(self, acts: list[Act[Any]]) -> list[Any]:
-        self._writer.execute("begin immediate")
+        """What each act gave, or _Failed, once all that succeeded is on the disk. Raises if nothing is."""
+        await self._begin()
         try:
             transaction = Transaction(self._writer, self._sql)
-            results = [act(transaction) for act in acts]
+            outcomes = [self._perform(act, transaction) for act in acts]
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.commit)
         except BaseException:
             if self._writer.in_transaction:
                 self._writer.rollback()
             raise
         self.commits += 1
-        return results
+        return outcomes
+
+    async def _begin(self) -> None:
+        """Take the write lock. Another program may hold it for a moment: waited for here, not in the loop."""
+        deadline = time.monotonic() + BUSY_S
+        while True:
+            try:
+                self._writer.execute("begin immediate")
+            except sqlite3.OperationalError as exc:
+                if not _is_busy(exc) or time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+    def _perform(self, act: Act[Any], transaction: Transaction) -> Any:
+        """Run one act; if it raises, undo it alone. Raises if the database gave up the whole transaction."""
+        self._writer.execute("savepoint act")
+        try:
+            outcome = act(transaction)
+        except Exception as exc:  # whatever an act raises belongs to the one who asked for it
+            if not self._writer.in_transaction:
+                raise
+            self._writer.execute("rollback to act")
+            outcome = _Failed(exc)
+        self._writer.execute("release act")
+        return outcome
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the database file."""
@@ -177,8 +224,8 @@ class Sqlite:
 
     async def close(self) -> None:
         """Finish what waits, then let go of the file."""
-        while self._pump is not None:
-            await asyncio.sleep(0.001)
+        if self._pump is not None:
+            await self._pump
         self._thread.shutdown()
         self._writer.close()
         self._reader.close()
@@ -187,11 +234,15 @@ class Sqlite:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        path, isolation_level=None, check_same_thread=False, timeout=5.0, cached_statements=256
+        path, isolation_level=None, check_same_thread=False, timeout=BUSY_S, cached_statements=256
     )
     connection.row_factory = sqlite3.Row
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = off", "temp_store = memory"):
-        connection.execute(f"pragma {pragma}")
+    try:
+        for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = off", "temp_store = memory"):
+            connection.execute(f"pragma {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -208,12 +259,13 @@ def _lock(path: Path) -> int:
     return handle
 
 
-def _fail(future: asyncio.Future[Any], exc: BaseException) -> None:
-    if future.done():
-        return
-    if isinstance(exc, sqlite3.Error) and getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
-        full = StorageFull()
-        full.__cause__ = exc
-        future.set_exception(full)
-        return
-    future.set_exception(exc)
+def _is_busy(exc: Exception) -> bool:
+    return getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+
+
+def _translated(exc: Exception) -> Exception:
+    if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+        return exc
+    full = StorageFull()
+    full.__cause__ = exc
+    return full

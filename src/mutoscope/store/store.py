@@ -16,6 +16,7 @@ import orjson
 
 from mutoscope.errors import Conflict, LeaseLost, NotFound
 from mutoscope.jobs import Event, Job, NewJob, State
+from mutoscope.store.positions import Positions
 from mutoscope.store.records import File, Records, add_file
 from mutoscope.store.sqlite import Row, Sqlite, Transaction
 from mutoscope.store.wakeups import Wakeups
@@ -86,6 +87,7 @@ class Store(Records):
     def __init__(self, db: Sqlite) -> None:
         super().__init__(db)
         self.wakeups = Wakeups()
+        self._positions = Positions()
 
     # -- callers ----------------------------------------------------------------------------------------------
 
@@ -93,6 +95,7 @@ class Store(Records):
         """Accept a request: its row, its event and its usage hold, durably, or the earlier one of the same key."""
         submitted = await self.db.write(lambda tx: _submit(tx, new))
         if not submitted.replayed:
+            self._positions.changed(new.model_id)
             self.wakeups.queue_grew()
         return submitted
 
@@ -113,10 +116,17 @@ class Store(Records):
         return Standing(state, row["model_id"], position)
 
     async def _position(self, request_id: str, row: Row) -> int:
+        model_id = row["model_id"]
+        places = self._positions.known(model_id)
+        if places is None and self._positions.worth_reading(model_id):
+            ahead = await self.db.all("queue_places", model_id=model_id, limit=POSITION_CAP)
+            places = self._positions.keep(model_id, [r["id"] for r in ahead])
+        if places is not None:
+            return places.get(request_id, POSITION_CAP)
         found = await self.db.one(
             "request_position",
             id=request_id,
-            model_id=row["model_id"],
+            model_id=model_id,
             priority=row["priority"],
             tag=row["tag"],
             created_ms=row["created_ms"],
@@ -155,6 +165,7 @@ class Store(Records):
         """
         state, moved = await self.db.write(lambda tx: _cancel(tx, request_id, account_id, running=running))
         if moved:
+            self._positions.changed()
             self.wakeups.request_changed(request_id)
         return state, moved
 
@@ -176,6 +187,7 @@ class Store(Records):
         """Give the next request of these models to a worker: priority, then fair share, then age."""
         job = await self.db.write(lambda tx: _claim(tx, models, worker_id, lease_ms))
         if job is not None:
+            self._positions.changed(job.model_id)
             self.wakeups.request_changed(job.id)
         return job
 
@@ -234,6 +246,7 @@ class Store(Records):
         state = await self.db.write(lambda tx: _retry(tx, held, error, used=used))
         if state is None:
             raise LeaseLost
+        self._positions.changed()
         self.wakeups.request_changed(held.request_id)
         self.wakeups.queue_grew()
         return state
@@ -245,6 +258,7 @@ class Store(Records):
         swept = await self.db.write(_sweep)
         for request_id, _ in swept:
             self.wakeups.request_changed(request_id)
+        self._positions.changed()
         self.wakeups.queue_grew()
         return swept
 

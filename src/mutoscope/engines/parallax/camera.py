@@ -45,9 +45,7 @@ class Pose:
     roll_rad: float = 0.0
 
 
-def path(
-    moves: Iterable[Move], *, num_frames: int, fps: float, seed: int, aspect_ratio: float
-) -> tuple[Pose, ...]:
+def path(moves: Iterable[Move], *, num_frames: int, fps: float, seed: int, aspect_ratio: float) -> tuple[Pose, ...]:
     """One pose per frame, all of them within the picture.
 
     aspect_ratio   width over height of picture and video alike.
@@ -110,9 +108,7 @@ def _drifted(pose: Pose, amount: float, progress: float, seed: int) -> Pose:
     angle = 2 * math.pi * draw(seed, "drift angle")
     along = DRIFT * amount * (progress - 0.5)
     zoom = math.exp(DRIFT_ZOOM * amount * progress)
-    return replace(
-        pose, x=pose.x + along * math.cos(angle), y=pose.y + along * math.sin(angle), zoom=pose.zoom * zoom
-    )
+    return replace(pose, x=pose.x + along * math.cos(angle), y=pose.y + along * math.sin(angle), zoom=pose.zoom * zoom)
 
 
 _SHAKE_HZ = (0.41, 0.73, 1.27, 2.03)
@@ -123,9 +119,7 @@ def _shaken(pose: Pose, strength: float, seed: int, at_s: float) -> Pose:
 
     def sway(purpose: str) -> float:
         turns = [draw(seed, f"shake {purpose} {hz}") for hz in _SHAKE_HZ]
-        return sum(
-            math.sin(2 * math.pi * (hz * at_s + turn)) / hz for hz, turn in zip(_SHAKE_HZ, turns, strict=True)
-        )
+        return sum(math.sin(2 * math.pi * (hz * at_s + turn)) / hz for hz, turn in zip(_SHAKE_HZ, turns, strict=True))
 
     roll_rad = math.radians(SHAKE_ROLL_DEG) * strength * sway("roll") / 2
     return replace(

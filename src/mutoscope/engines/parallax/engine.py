@@ -143,14 +143,10 @@ def _tell(
     num_frames: int,
 ) -> None:
     height, width = picture.shape[:2]
-    progress.log(
-        f"using {width} x {height} px of the picture for {size.width_px} x {size.height_px} px ({size.ratio})"
-    )
+    progress.log(f"using {width} x {height} px of the picture for {size.width_px} x {size.height_px} px ({size.ratio})")
     progress.log(f"{num_frames} frames; {'; '.join(planned.applied)}")
     if width < 0.7 * size.width_px:
-        progress.log(
-            f"the picture is enlarged {size.width_px / width:.1f} times; a larger one would be sharper"
-        )
+        progress.log(f"the picture is enlarged {size.width_px / width:.1f} times; a larger one would be sharper")
 
 
 def _renderer(

@@ -6,6 +6,7 @@ does not know are left out of both lists. It never sees the picture. Read next: 
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -20,6 +21,9 @@ WEAK_STRENGTH = 0.5
 STRONG_STRENGTH = 1.6
 _NEAR = 48
 """Characters to either side of a camera word in which its degree and direction are looked for."""
+
+
+_NEXT_THOUGHT = re.compile(r"[,、]|\b(?:and|then|while)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class _Found:
 
     @property
     def _around(self) -> str:
-        return f"{self.before} {self.text} {self.after[: _NEAR // 2]}"
+        behind = _NEXT_THOUGHT.split(self.after[: _NEAR // 2])[0]
+        return f"{self.before} {self.text} {behind}"
 
     def nearest(self, negative: re.Pattern[str], positive: re.Pattern[str]) -> int:
         """-1 or +1 for the pattern that stands nearest to the word: in it, else after it, else before it."""
@@ -236,6 +241,7 @@ def _motions_after_subject(clause: str) -> Iterator[str]:
             yield motion if len(motion) <= _NEAR else f"{subject.group()} … {verb.group()}"
 
 
+@functools.lru_cache(maxsize=1024)
 def draw(seed: int, purpose: str) -> float:
     """A number in 0 … 1 that depends on nothing but the seed and what it is for; the same in every Python."""
     digest = blake2b(f"{seed}/{purpose}".encode(), digest_size=6).digest()

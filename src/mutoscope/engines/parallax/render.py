@@ -48,9 +48,7 @@ class Affine:
 
     def of_halved(self) -> Affine:
         """For a source of half the size, whose pixels lie between two of the full one."""
-        return Affine(
-            self.ux / 2, self.uy / 2, (self.u0 - 0.5) / 2, self.vx / 2, self.vy / 2, (self.v0 - 0.5) / 2
-        )
+        return Affine(self.ux / 2, self.uy / 2, (self.u0 - 0.5) / 2, self.vx / 2, self.vy / 2, (self.v0 - 0.5) / 2)
 
 
 def view(pose: Pose, source: tuple[int, int], output: tuple[int, int]) -> Affine:
@@ -89,9 +87,7 @@ class Renderer:
         width, height = output
         self._luma = _Sampler(luma, (width, height), 16, 235, 0)
         chroma = [_halved(plane) if self._is_halved else plane for plane in (blue, red)]
-        self._chroma = [
-            _Sampler(plane, (width // 2, height // 2), 16, 240, 1 + n) for n, plane in enumerate(chroma)
-        ]
+        self._chroma = [_Sampler(plane, (width // 2, height // 2), 16, 240, 1 + n) for n, plane in enumerate(chroma)]
         self._last: tuple[Pose, Pixels] | None = None
 
     def frame(self, number: int) -> Pixels:

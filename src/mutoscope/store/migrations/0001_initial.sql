@@ -7,7 +7,7 @@ create table meta (
 
 create table accounts (
   id text primary key,
-  name text not null,
+  name text not null unique,
   created_ms bigint not null
 );
 

@@ -8,10 +8,13 @@ select value from meta where name = :name
 insert into meta (name, value) values (:name, :value) on conflict (name) do nothing
 
 -- name: account_add
-insert into accounts (id, name, created_ms) values (:id, :name, {now_ms})
+insert into accounts (id, name, created_ms) values (:id, :name, {now_ms}) on conflict (name) do nothing
 
 -- name: account_first
 select id, name from accounts order by created_ms, id limit 1
+
+-- name: account_by_name
+select id from accounts where name = :name
 
 -- name: key_add
 insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, created_ms, expires_ms)
@@ -39,10 +42,11 @@ update api_keys set revoked_ms = {now_ms} where account_id = :account_id and rev
 -- name: request_by_idempotency_key
 select id, body_sha256 from requests where account_id = :account_id and idempotency_key = :idempotency_key
 
--- Virtual time: the tag of the head of the queue less its own share, or the largest tag given when nothing waits.
+-- Virtual time: the first waiting tag less one share, or the largest tag given when nothing waits. A request that
+-- was handed back keeps its old tag and does not turn the clock back, or newcomers would overtake all who wait.
 -- name: flow_now
 select coalesce(
-  (select tag from requests where model_id = :model_id and state = 'in_queue'
+  (select tag from requests where model_id = :model_id and state = 'in_queue' and attempt = 0
    order by priority, tag, created_ms, id limit 1) - 1.0,
   (select max(tag) from flows where model_id = :model_id),
   0.0)
@@ -92,6 +96,10 @@ select count(*) from (
   where model_id = :model_id and state = 'in_queue'
     and (priority, tag, created_ms, id) < (:priority, :tag, :created_ms, :id)
   limit :cap) as ahead
+
+-- name: queue_places
+select id from requests where model_id = :model_id and state = 'in_queue'
+order by priority, tag, created_ms, id limit :limit
 
 -- name: request_list
 select * from requests
@@ -178,6 +186,10 @@ order by created_ms desc, id desc limit :limit
 
 -- name: file_of_request
 select * from files where request_id = :request_id
+
+-- name: file_standing
+select f.role, f.request_id, r.state, r.result from files f left join requests r on r.id = f.request_id
+where f.id = :id
 
 -- name: file_delete
 delete from files where id = :id
