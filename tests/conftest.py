@@ -85,8 +85,7 @@ def start_server(data: Path, *, port: int = 0, **settings: object) -> LiveServer
     with open(reader) as ready:
         line = ready.readline()
     assert line, f"the server did not start:\n{(data.parent / f'{data.name}.log').read_text()}"
-    told = json.loads(line)
-    return LiveServer(told["url"], "mk_alice", data, process, environment)
+    return LiveServer(json.loads(line)["url"], "mk_alice", data, process, environment)
 
 
 @pytest.fixture(scope="session")

@@ -60,15 +60,14 @@ class Ready:
     engines_missing: tuple[tuple[str, str], ...]
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[Ready], None]) -> None:
-    """Run a server until it is told to stop. Raises ConfigError when it cannot start."""
+async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: asyncio.Event) -> None:
+    """Run a server until `stop` is set. Raises ConfigError when it cannot start."""
     capabilities, missing = engines()
     listener = listen(settings.host, settings.port)
     site, first_key = await open_site(settings, capabilities)
     url = _address(settings.host, listener)
-    server = _uvicorn(site, url)
+    server = _uvicorn(site)
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    stop = _stop_signal()
     fleet = _fleet(settings, site, url)
     sweeper = asyncio.create_task(_sweep(site))
     try:
@@ -222,8 +221,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn(site: Site, url: str) -> _Server:
-    del url
+def _uvicorn(site: Site) -> _Server:
     return _Server(
         uvicorn.Config(
             application(site),
@@ -242,7 +240,8 @@ def _uvicorn(site: Site, url: str) -> _Server:
     )
 
 
-def _stop_signal() -> asyncio.Event:
+def stop_signal() -> asyncio.Event:
+    """An event that SIGTERM and Ctrl-C set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -135,16 +135,19 @@ async def store_bytes(
 async def store_file(site: Site, caller: Caller, path: Path, *, name: str, role: str, request_id: str | None) -> File:
     """Measure a local file in the probe child, store it, note it. Raises MediaError."""
     info = await asyncio.to_thread(site.prober.probe, path)
+    file_id = uuid.uuid4().hex
+    stored_name = f"{Path(name).stem}.{EXTENSIONS.get(info.format, info.format)}"
     file = File(
-        id=uuid.uuid4().hex,
+        id=file_id,
         account_id=caller.account_id,
         request_id=request_id,
         role=role,
-        name=f"{Path(name).stem}.{EXTENSIONS.get(info.format, info.format)}",
+        name=stored_name,
         media_type=info.media_type,
         size_bytes=0,
         sha256="",
         info={**dataclasses.asdict(info), "sha256": ""},
+        key=f"{role}s/{file_id}/{stored_name}",
     )
     put = await site.storage.put(file.key, _chunks(path), limit_bytes=site.limits.max_upload_bytes)
     return await site.store.add_file(dataclasses.replace(file, size_bytes=put.size_bytes, sha256=put.sha256))

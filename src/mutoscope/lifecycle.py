@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
 from mutoscope import intake
 from mutoscope.catalog import Model
-from mutoscope.errors import EngineUnavailable, InvalidInput
+from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound
 from mutoscope.jobs import Job, NewJob, State
 from mutoscope.protocol import Assignment, Finish, InputFile
 from mutoscope.site import Site
-from mutoscope.store.records import Caller
+from mutoscope.store.records import Caller, File
 from mutoscope.store.store import Charge, Held, Submitted
 
 LARGEST_SEED = 2**31 - 1
@@ -184,15 +184,52 @@ async def settle(site: Site, held: Held, finish: Finish) -> None:
     store, error = site.store, finish.error or "the engine failed"
     if finish.outcome == "completed":
         job = await store.job(held.request_id, await store.held_by(held))
+        files = await _files(site, job, held, finish)
         model = site.catalog.get(job.model_id)
         result = _result(model, job, finish, now_ms=await store.now_ms())
-        await store.complete(held, result=result, charge=_charge(model, job, finish))
-        await _collect(site, held.request_id, keep=(*finish.outputs, finish.poster or ""))
+        await store.complete(held, result=result, charge=_charge(model, job, finish), files=files)
+        await _collect(site, held.request_id, keep=files)
     elif finish.outcome == "failed":
         await store.fail(held, error=error)
         await _collect(site, held.request_id)
     elif await store.retry(held, error=error, used=finish.outcome == "retry") is State.FAILED:
         await _collect(site, held.request_id)
+
+
+async def _files(site: Site, job: Job, held: Held, finish: Finish) -> list[File]:
+    """The rows of what an attempt uploaded, once the bytes are seen to be there. Raises BadRequest."""
+    made = [*finish.outputs, *([finish.poster] if finish.poster else [])]
+    files = []
+    for stored in made:
+        key = output_key(held, stored.file_id, stored.name)
+        try:
+            size_bytes = await site.storage.size(key)
+        except NotFound:
+            size_bytes = -1
+        if size_bytes != stored.size_bytes:
+            raise BadRequest(f"{stored.name}: this attempt uploaded no such file", code=400003)
+        files.append(
+            File(
+                id=stored.file_id,
+                account_id=job.account_id,
+                request_id=job.id,
+                role="output",
+                name=stored.name,
+                media_type=stored.media_type,
+                size_bytes=stored.size_bytes,
+                sha256=stored.sha256,
+                info={},
+                key=key,
+            )
+        )
+    if not finish.outputs:
+        raise BadRequest("a completed attempt names at least one output", code=400003)
+    return files
+
+
+def output_key(held: Held, file_id: str, name: str) -> str:
+    """Where an attempt's output is kept: no two attempts write to the same place."""
+    return f"outputs/{held.request_id}/{held.attempt}/{file_id}/{name}"
 
 
 async def sweep(site: Site) -> int:
@@ -214,8 +251,8 @@ def _result(model: Model, job: Job, finish: Finish, *, now_ms: int) -> dict[str,
     return {
         "key": model.output_key,
         "many": model.many,
-        "outputs": list(finish.outputs),
-        "poster": finish.poster,
+        "outputs": [stored.file_id for stored in finish.outputs],
+        "poster": finish.poster.file_id if finish.poster else None,
         "metadata": {
             **finish.metadata,
             "seed": job.seed,
@@ -232,7 +269,6 @@ def _charge(model: Model, job: Job, finish: Finish) -> Charge:
     return Charge(quantity, model.price.unit, cost)
 
 
-async def _collect(site: Site, request_id: str, *, keep: tuple[str, ...] = ()) -> None:
+async def _collect(site: Site, request_id: str, *, keep: Sequence[File] = ()) -> None:
     """Remove what attempts of a finished request uploaded and nobody will see."""
-    made = [f for f in await site.store.files_of(request_id) if f.role in ("output", "poster")]
-    await intake.forget(site, [file for file in made if file.id not in keep])
+    await site.storage.delete_below(f"outputs/{request_id}", keep=frozenset(file.key for file in keep))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -20,6 +21,9 @@ from mutoscope.errors import EngineError, MediaError
 from mutoscope.media import rules
 from mutoscope.media.probe import MediaInfo
 from mutoscope.protocol import Assignment, Finish, InputFile, Stored
+
+STORE_AT_ONCE = 4
+"""Files handed over at the same time."""
 
 
 class Bench(Protocol):
@@ -54,15 +58,14 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
             made = bench.run(assignment.engine, _task(assignment, files, folder=folder / "outputs"))
         with timings.measure("store_s"):
             infos = _measure(made.produced, assignment, folder=folder / "outputs", bench=bench)
-            outputs = _store(made.produced.files, infos, bench)
-            poster = _store_poster(made.produced.poster, bench)
+            outputs, poster = _store(made.produced, infos, bench)
     except (MediaError, EngineError) as exc:
         outcome: Literal["retry", "failed"] = "retry" if exc.retryable else "failed"
         return Finish(assignment.attempt, outcome=outcome, error=exc.message)
     return Finish(
         assignment.attempt,
         outcome="completed",
-        outputs=tuple(stored.file_id for stored in outputs),
+        outputs=outputs,
         poster=poster,
         metadata=_metadata(assignment, made, infos, outputs, timings),
     )
@@ -126,17 +129,21 @@ def _measure(produced: Produced, assignment: Assignment, *, folder: Path, bench:
     return infos
 
 
-def _store(paths: Sequence[Path], infos: Sequence[MediaInfo], bench: Bench) -> list[Stored]:
-    """Hand over the outputs under names of ours: `output.mp4`, or `output-1.png`, `output-2.png` …"""
-    outputs = []
-    for number, (path, info) in enumerate(zip(paths, infos, strict=True), start=1):
-        stem = f"output-{number}" if len(paths) > 1 else "output"
-        outputs.append(bench.store(path, name=f"{stem}.{info.format}", media_type=info.media_type))
-    return outputs
+def _store(produced: Produced, infos: Sequence[MediaInfo], bench: Bench) -> tuple[tuple[Stored, ...], Stored | None]:
+    """Hand over outputs and poster under names of ours: `output.mp4`, or `output-1.png`, `output-2.png` …
 
-
-def _store_poster(path: Path | None, bench: Bench) -> str | None:
-    return bench.store(path, name="poster.jpg", media_type="image/jpeg").file_id if path else None
+    All at once: each waits for the server's disk, and disks like to be asked together.
+    """
+    many = len(produced.files) > 1
+    wanted = [
+        (path, f"output-{number}.{info.format}" if many else f"output.{info.format}", info.media_type)
+        for number, (path, info) in enumerate(zip(produced.files, infos, strict=True), start=1)
+    ]
+    if produced.poster:
+        wanted.append((produced.poster, "poster.jpg", "image/jpeg"))
+    with ThreadPoolExecutor(max_workers=STORE_AT_ONCE, thread_name_prefix="store") as pool:
+        stored = tuple(pool.map(lambda one: bench.store(one[0], name=one[1], media_type=one[2]), wanted))
+    return (stored[:-1], stored[-1]) if produced.poster else (stored, None)
 
 
 def _metadata(

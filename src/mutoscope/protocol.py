@@ -86,9 +86,11 @@ class Beat:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An uploaded output."""
+    """An uploaded output, as the server answered it; Finish names it in the same words."""
 
     file_id: str
+    name: str
+    media_type: str
     size_bytes: int
     sha256: str
 
@@ -99,16 +101,16 @@ class Finish:
 
     outcome    `completed`; `failed` for good; `retry` when another attempt may help; `released` when the worker is
                going away and did not use the attempt up.
-    outputs    file ids of the outputs, in order (completed only).
-    poster     file id of the poster, if any.
+    outputs    the outputs, in order (completed only).
+    poster     the picture that stands for them, if any.
     error      message for the caller (failed and retry).
     metadata   engine, engine_version, plan, media, timings (completed only).
     """
 
     attempt: int
     outcome: Literal["completed", "failed", "retry", "released"]
-    outputs: tuple[str, ...] = ()
-    poster: str | None = None
+    outputs: tuple[Stored, ...] = ()
+    poster: Stored | None = None
     error: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
@@ -124,7 +126,7 @@ def decode(kind: type[T], data: object) -> T:
     Raises ValueError naming the fields that are missing or unknown.
     """
     if not isinstance(data, dict):
-        raise ValueError(f"{kind.__name__}: expected a JSON object, found {type(data).__name__}")
+        raise ValueError(f"{kind.__name__}: expected a JSON object, found {type(data).__name__}")  # noqa: TRY004 - as below
     fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]  # kind is one of ours
     unknown = sorted(set(data) - set(fields))
     missing = sorted(
@@ -135,6 +137,15 @@ def decode(kind: type[T], data: object) -> T:
     if unknown or missing:
         raise ValueError(f"{kind.__name__}: unknown fields {unknown}, missing fields {missing}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    if kind is Assignment:
-        values["files"] = tuple(decode(InputFile, item) for item in values["files"])
+    for name, part in _PARTS.get(kind, {}).items():
+        if isinstance(values.get(name), tuple):
+            values[name] = tuple(decode(part, item) for item in values[name])
+        elif values.get(name) is not None:
+            values[name] = decode(part, values[name])
     return kind(**values)
+
+
+_PARTS: Mapping[type, Mapping[str, type]] = {
+    Assignment: {"files": InputFile},
+    Finish: {"outputs": Stored, "poster": Stored},
+}

@@ -47,9 +47,8 @@ def truncated_jpeg() -> bytes:
     return content[: len(content) // 2]
 
 
-def bomb_png() -> bytes:
-    """A PNG of a few kilobytes that would unfold to ten gigabytes."""
-    side_px = 60_000
+def bomb_png(side_px: int) -> bytes:
+    """A square PNG of a few kilobytes that would unfold to gigabytes."""
     header = struct.pack(">IIBBBBB", side_px, side_px, 8, 2, 0, 0, 0)
     rows = zlib.compress(b"\0" * 10_000_000, 9)
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", rows) + _chunk(b"IEND", b"")

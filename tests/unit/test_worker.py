@@ -114,7 +114,7 @@ class Desk:
             if request_id in self.lost:
                 return 409, {"message": "the lease is lost"}
             self.uploads.setdefault(request_id, {})[name] = body
-        return 200, encode(Stored(f"file-{name}", len(body), hashlib.sha256(body).hexdigest()))
+        return 200, encode(Stored(f"file-{name}", name, "video/mp4", len(body), hashlib.sha256(body).hexdigest()))
 
     def finish(self, request_id: str, body: bytes) -> tuple[int, Any]:
         with self.changed:
@@ -237,8 +237,8 @@ def test_a_request_is_performed_from_picture_to_stored_video(desk: Desk) -> None
     finish = desk.finish_of(request_id)
 
     assert (finish.outcome, finish.error) == ("completed", None)
-    assert finish.outputs == ("file-output.mp4",)
-    assert finish.poster == "file-poster.jpg"
+    assert [stored.file_id for stored in finish.outputs] == ["file-output.mp4"]
+    assert finish.poster is not None and finish.poster.file_id == "file-poster.jpg"
     uploads = desk.uploads[request_id]
     assert uploads["poster.jpg"].startswith(b"\xff\xd8")
     media = finish.metadata["media"]
@@ -259,7 +259,7 @@ def test_a_request_is_performed_from_picture_to_stored_video(desk: Desk) -> None
 def test_several_pictures_come_back_in_order(desk: Desk) -> None:
     """Each output is a file of its own; `media` describes the first."""
     finish = desk.finish_of(desk.add(kind="image", num_images=3))
-    assert finish.outputs == ("file-output-1.png", "file-output-2.png", "file-output-3.png")
+    assert [stored.name for stored in finish.outputs] == ["output-1.png", "output-2.png", "output-3.png"]
     assert finish.metadata["media"]["num_outputs"] == 3
 
 

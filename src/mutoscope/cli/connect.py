@@ -85,7 +85,17 @@ def private_server(data: Path) -> Iterator[tuple[str, str | None]]:
     with tempfile.TemporaryFile() as log:
         ready, tell = os.pipe()
         try:
-            options = ("--host", "127.0.0.1", "--port", "0", "--data", str(data), "--ready-fd", str(tell))
+            options = (
+                "--host",
+                "127.0.0.1",
+                "--port",
+                "0",
+                "--data",
+                str(data),
+                "--ready-fd",
+                str(tell),
+                "--stop-with-stdin",
+            )
             process = subprocess.Popen(  # noqa: S603 - our own module, no shell
                 [*SERVE, *options],
                 stdin=subprocess.PIPE,

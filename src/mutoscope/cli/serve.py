@@ -45,7 +45,8 @@ def _shown(default: Any) -> str:
 @click.command("serve")
 @_with_settings
 @click.option("--ready-fd", type=int, default=None, help="Write one JSON line to this descriptor once it listens.")
-def command(ready_fd: int | None, **options: Any) -> None:
+@click.option("--stop-with-stdin", is_flag=True, help="Stop when standard input ends, as it does when a parent dies.")
+def command(ready_fd: int | None, stop_with_stdin: bool, **options: Any) -> None:
     """Start the server and its workers.
 
     Example: mutoscope serve --port 8000 --workers 1
@@ -56,23 +57,31 @@ def command(ready_fd: int | None, **options: Any) -> None:
 
     def on_ready(ready: app.Ready) -> None:
         if ready_fd is not None:
-            _tell(ready_fd, ready, values.api_key)
+            _tell(ready_fd, ready)
         _welcome(console, ready, keep=ready_fd is None, given=bool(values.api_key))
 
-    uvloop.run(_serve(values, on_ready))
+    uvloop.run(_serve(values, on_ready, stop_with_stdin=stop_with_stdin))
 
 
-async def _serve(values: settings.Settings, on_ready: Callable[[app.Ready], None]) -> None:
+async def _serve(values: settings.Settings, on_ready: Callable[[app.Ready], None], *, stop_with_stdin: bool) -> None:
+    stop = app.stop_signal()
+    if stop_with_stdin:
+        asyncio.get_running_loop().add_reader(0, _stop_at_end, stop)
     try:
-        await app.serve(values, on_ready=on_ready)
+        await app.serve(values, on_ready=on_ready, stop=stop)
     except OSError as exc:
         raise ConfigError(f"{exc.filename or values.data}: {exc.strerror}") from exc
     except asyncio.CancelledError:
         return
 
 
-def _tell(descriptor: int, ready: app.Ready, given_key: str) -> None:
-    line = json.dumps({"url": ready.url, "api_key": ready.new_key or given_key or None})
+def _stop_at_end(stop: asyncio.Event) -> None:
+    if not os.read(0, 4096):
+        stop.set()
+
+
+def _tell(descriptor: int, ready: app.Ready) -> None:
+    line = json.dumps({"url": ready.url, "api_key": ready.new_key})
     with open(descriptor, "w", closefd=descriptor > 2) as stream:
         stream.write(line + "\n")
 
@@ -83,20 +92,9 @@ def _welcome(console: Console, ready: app.Ready, *, keep: bool, given: bool) -> 
     if ready.new_key and not given:
         console.print(f"your API key, shown once: [bold]{ready.new_key}[/bold]", highlight=False)
     if ready.new_key and keep:
-        path = _keep(ready.url, ready.new_key)
+        path = credentials.keep(ready.url, ready.new_key)
         console.print(f"kept for client and command line in {path}", highlight=False)
     for name, reason in ready.engines_missing:
         console.print(f"engine {name} is not set up: {reason}", style="yellow", highlight=False)
     if ready.low_disk:
         console.print("less than 5 GB of disk are free; results are kept until they are deleted", style="yellow")
-
-
-def _keep(url: str, api_key: str) -> Path:
-    """Write address and key where client and command line look, readable by this user only."""
-    path = credentials.path()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = path.with_suffix(".new")
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump({"url": url, "api_key": api_key}, file)
-    temporary.replace(path)
-    return path

@@ -1,6 +1,7 @@
 """The storage boundary: bytes by key.
 
-A key is made by us (`uploads/<id>/<name>`, `outputs/<request_id>/<attempt>/<id>/<name>`), never by a caller. Nothing is overwritten: a key is written once.
+A key is made by us (`uploads/<id>/<name>`, `outputs/<request_id>/<attempt>/<id>/<name>`), never by a caller.
+Nothing is overwritten: a key is written once.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A stored file. role: upload, input, output or poster. info: what probing found."""
+    """A stored file. role: upload, input or output. info: what probing found. key: where its bytes are."""
 
     id: str
     account_id: str
@@ -49,12 +49,8 @@ class File:
     size_bytes: int
     sha256: str
     info: Mapping[str, Any]
+    key: str
     created_ms: int = 0
-
-    @property
-    def key(self) -> str:
-        """Where its bytes are in the storage."""
-        return f"files/{self.id[:2]}/{self.id}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +223,7 @@ def add_file(tx: Transaction, file: File) -> None:
         size_bytes=file.size_bytes,
         sha256=file.sha256,
         info=orjson.dumps(dict(file.info)).decode(),
+        storage_key=file.key,
     )
 
 
@@ -253,5 +250,6 @@ def _file(row: Row) -> File:
         size_bytes=row["size_bytes"],
         sha256=row["sha256"],
         info=orjson.loads(row["info"]),
+        key=row["storage_key"],
         created_ms=row["created_ms"],
     )

@@ -198,18 +198,6 @@ class Store(Records):
             raise LeaseLost
         return str(row["account_id"])
 
-    async def add_output(self, file: File, held: Held) -> None:
-        """Note a file an attempt made, if the lease still holds. Raises LeaseLost."""
-
-        def act(tx: Transaction) -> bool:
-            if tx.one("request_held_by", **held.fence) is None:
-                return False
-            add_file(tx, file)
-            return True
-
-        if not await self.db.write(act):
-            raise LeaseLost
-
     async def beat(self, held: Held, *, lease_ms: int, progress: float, stage: str, log: Sequence[str] = ()) -> None:
         """Keep the lease and note how far it is. Raises LeaseLost."""
 
@@ -226,9 +214,9 @@ class Store(Records):
             raise LeaseLost
         self.wakeups.request_changed(held.request_id)
 
-    async def complete(self, held: Held, *, result: Mapping[str, Any], charge: Charge) -> None:
-        """The one successful end. Raises LeaseLost if this attempt is no longer the one that counts."""
-        if not await self.db.write(lambda tx: _complete(tx, held, result, charge)):
+    async def complete(self, held: Held, *, result: Mapping[str, Any], charge: Charge, files: Sequence[File]) -> None:
+        """The one successful end, with the files it made. Raises LeaseLost if this attempt no longer counts."""
+        if not await self.db.write(lambda tx: _complete(tx, held, result, charge, files)):
             raise LeaseLost
         self.wakeups.request_changed(held.request_id)
 
@@ -337,8 +325,11 @@ def _claim(tx: Transaction, models: Sequence[str], worker_id: str, lease_ms: int
     return None
 
 
-def _complete(tx: Transaction, held: Held, result: Mapping[str, Any], charge: Charge) -> bool:
+def _complete(tx: Transaction, held: Held, result: Mapping[str, Any], charge: Charge, files: Sequence[File]) -> bool:
     changed = tx.run("request_complete", **held.fence, result=_text(result), cost_microusd=charge.cost_microusd)
+    if changed:
+        for file in files:
+            add_file(tx, file)
     data = {"attempt": held.attempt}
     return _settle(tx, State.COMPLETED, charge, changed=changed, request_id=held.request_id, data=data)
 

@@ -81,12 +81,13 @@ create table files (
   id text primary key,
   account_id text not null references accounts (id),
   request_id text,
-  role text not null,                   -- upload, input, output or poster
+  role text not null,                   -- upload, input or output
   name text not null,
   media_type text not null,
   size_bytes bigint not null,
   sha256 text not null,
   info text not null,                   -- what probing found, as JSON
+  storage_key text not null,
   created_ms bigint not null
 );
 create index files_list on files (account_id, created_ms, id);

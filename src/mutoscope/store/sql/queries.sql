@@ -172,8 +172,10 @@ delete from requests
 where id = :id and account_id = :account_id and state in ('completed', 'failed', 'cancelled')
 
 -- name: file_add
-insert into files (id, account_id, request_id, role, name, media_type, size_bytes, sha256, info, created_ms)
-values (:id, :account_id, :request_id, :role, :name, :media_type, :size_bytes, :sha256, :info, {now_ms})
+insert into files (id, account_id, request_id, role, name, media_type, size_bytes, sha256, info, storage_key,
+                   created_ms)
+values (:id, :account_id, :request_id, :role, :name, :media_type, :size_bytes, :sha256, :info, :storage_key,
+        {now_ms})
 
 -- name: file_get
 select * from files where id = :id

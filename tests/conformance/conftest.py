@@ -1,0 +1,124 @@
+"""A store of every kind, and the people and words the store's tests speak with."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mutoscope.jobs import Job, NewJob, State
+from mutoscope.store.records import File
+from mutoscope.store.sqlite import Sqlite
+from mutoscope.store.store import Held, Store
+
+MODEL = "test/card"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account and a key."""
+
+    account_id: str
+    key_id: str
+    weight: float = 1.0
+
+
+ALICE, BOB = Person("account-alice", "key-alice"), Person("account-bob", "key-bob")
+
+
+class Desk:
+    """A store, and short words for what tests do with it."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def job(self, who: Person = ALICE, **given: Any) -> NewJob:
+        """A request that fits the model; keywords are fields of NewJob."""
+        plain = NewJob(
+            id=str(uuid.uuid4()),
+            account_id=who.account_id,
+            key_id=who.key_id,
+            model_id=MODEL,
+            inputs={"prompt": "a harbour"},
+            ignored_inputs=("colour",),
+            seed=7,
+            idempotency_key=None,
+            body_sha256="",
+            weight=who.weight,
+        )
+        return replace(plain, **given)
+
+    async def submit(self, who: Person = ALICE, **given: Any) -> str:
+        """Accept one request; its id."""
+        return (await self.store.submit(self.job(who, **given))).request_id
+
+    async def claim(self, worker_id: str = "worker-1", *, lease_ms: int = 60_000, models: tuple[str, ...] = (MODEL,)) -> Job | None:
+        """What the next worker gets."""
+        return await self.store.claim(models, worker_id, lease_ms=lease_ms)
+
+    async def claim_held(self, worker_id: str = "worker-1", *, lease_ms: int = 60_000) -> Held:
+        """Claim, and the right to go on."""
+        job = await self.claim(worker_id, lease_ms=lease_ms)
+        assert job is not None, "nothing to claim"
+        return Held(job.id, worker_id, job.attempt)
+
+    async def claim_all(self) -> list[str]:
+        """Claim until there is nothing left; ids in the order they were served."""
+        served = []
+        while job := await self.claim():
+            served.append(job.id)
+        return served
+
+    async def state(self, request_id: str, who: Person = ALICE) -> State:
+        return (await self.store.standing(request_id, who.account_id)).state
+
+    async def position(self, request_id: str, who: Person = ALICE) -> int | None:
+        return (await self.store.standing(request_id, who.account_id)).queue_position
+
+    async def told(self, request_id: str) -> list[str]:
+        """The states a request's events tell of, in order."""
+        return [e.data["state"] for e in await self.store.events(request_id) if e.kind == "state"]
+
+    async def usage(self, who: Person = ALICE) -> dict[str, tuple[str, int]]:
+        """What each request of an account is down for: (state, micro-dollars)."""
+        rows, _ = await self.store.usage(who.account_id, from_ms=None, to_ms=None, limit=1000)
+        return {row.request_id: (row.state, row.cost_microusd) for row in rows}
+
+    def file(self, who: Person = ALICE, **given: Any) -> File:
+        """An uploaded picture; keywords are fields of File."""
+        plain = File(uuid.uuid4().hex, who.account_id, None, "upload", "cat.jpg", "image/jpeg", 9, "ab" * 32, {})
+        return replace(plain, **given)
+
+
+async def _sqlite(folder: Path) -> Store:
+    database = Sqlite(folder / "mutoscope.db")
+    database.migrate()
+    return Store(database)
+
+
+STORES: dict[str, Callable[[Path], Any]] = {"sqlite": _sqlite}
+"""Every implementation: a name, and how to open an empty or an existing one in a folder."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Tests marked `anyio` run on asyncio, as the server does."""
+    return "asyncio"
+
+
+@pytest.fixture(params=sorted(STORES))
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
+    """Opens the store of this test, again and again the same one."""
+    return lambda: STORES[request.param](tmp_path / "data")
+
+
+@pytest.fixture
+async def desk(open_store: Callable[[], Any], anyio_backend: str) -> AsyncIterator[Desk]:
+    """An empty store."""
+    store: Store = await open_store()
+    yield Desk(store)
+    await store.db.close()
