@@ -13,7 +13,7 @@ import pytest
 from mutoscope.jobs import Job, NewJob, State
 from mutoscope.store.records import File
 from mutoscope.store.sqlite import Sqlite
-from mutoscope.store.store import Held, Store
+from mutoscope.store.store import Charge, Held, Store
 
 MODEL = "test/card"
 
@@ -56,7 +56,9 @@ class Desk:
         """Accept one request; its id."""
         return (await self.store.submit(self.job(who, **given))).request_id
 
-    async def claim(self, worker_id: str = "worker-1", *, lease_ms: int = 60_000, models: tuple[str, ...] = (MODEL,)) -> Job | None:
+    async def claim(
+        self, worker_id: str = "worker-1", *, lease_ms: int = 60_000, models: tuple[str, ...] = (MODEL,)
+    ) -> Job | None:
         """What the next worker gets."""
         return await self.store.claim(models, worker_id, lease_ms=lease_ms)
 
@@ -90,8 +92,27 @@ class Desk:
 
     def file(self, who: Person = ALICE, **given: Any) -> File:
         """An uploaded picture; keywords are fields of File."""
-        plain = File(uuid.uuid4().hex, who.account_id, None, "upload", "cat.jpg", "image/jpeg", 9, "ab" * 32, {})
+        file_id = uuid.uuid4().hex
+        plain = File(
+            id=file_id,
+            account_id=who.account_id,
+            request_id=None,
+            role="upload",
+            name="cat.jpg",
+            media_type="image/jpeg",
+            size_bytes=9,
+            sha256="ab" * 32,
+            info={"width_px": 640},
+            key=f"uploads/{file_id}/cat.jpg",
+        )
         return replace(plain, **given)
+
+    async def complete(self, held: Held, *, cost_microusd: int = 0, who: Person = ALICE) -> File:
+        """The one successful end, with one output."""
+        output = self.file(who, request_id=held.request_id, role="output", name="output.mp4")
+        charge = Charge(2.0, "second", cost_microusd)
+        await self.store.complete(held, result={"outputs": [output.id]}, charge=charge, files=[output])
+        return output
 
 
 async def _sqlite(folder: Path) -> Store:

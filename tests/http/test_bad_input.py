@@ -243,69 +243,71 @@ def test_a_body_nested_without_end_is_accepted_only_where_it_is_ignored(alice: h
 # -- large bodies -------------------------------------------------------------------------------------------------
 
 
-def _send(server: LiveServer, head: str, chunk: bytes, times: int) -> tuple[bytes, float]:
-    """Send a head and then a body for as long as the server takes it. Returns all it said, and after how long."""
+HEAD = f"POST /v1/models/{TESTCARD} HTTP/1.1\nHost: x\nAuthorization: Bearer mk_alice\nContent-Type: application/json\n"
+NEXT = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def _answer(connection: socket.socket) -> bytes:
+    """One JSON answer, or as much of it as came before the other side hung up."""
+    said = b""
+    while not (b"\r\n\r\n" in said and said.endswith(b"}")):
+        more = connection.recv(65536)
+        if not more:
+            break
+        said += more
+    return said
+
+
+def _send(server: LiveServer, head: str, chunk: bytes = b"", times: int = 0) -> tuple[bytes, bytes]:
+    """Send a head, then a body to its end. Returns the answer, and the one to the next call on this connection."""
     parts = urlsplit(server.url)
     began = time.monotonic()
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=20) as connection:
         connection.sendall(head.replace("\n", "\r\n").encode())
-        try:
-            for _ in range(times):
-                connection.sendall(chunk)
-        except OSError:
-            pass  # it hung up in the middle, as it may
-        said = b""
-        try:
-            while b"\r\n\r\n" not in said or not said.endswith(b"}"):
-                more = connection.recv(65536)
-                if not more:
-                    break
-                said += more
-        except ConnectionResetError:
-            pass
-    return said, time.monotonic() - began
-
-
-HEAD = f"POST /v1/models/{TESTCARD} HTTP/1.1\nHost: x\nAuthorization: Bearer mk_alice\nContent-Type: application/json\n"
+        for _ in range(times):
+            connection.sendall(chunk)
+        said = _answer(connection)
+        assert time.monotonic() - began < 10.0
+        connection.sendall(NEXT)
+        return said, _answer(connection)
 
 
 def test_a_body_announced_as_70_mib_is_refused_before_it_is_sent(server: LiveServer) -> None:
     """A client that waits for `100 Continue` has not sent a byte yet."""
-    said, took_s = _send(server, f"{HEAD}Content-Length: {70 * 2**20}\nExpect: 100-continue\n\n", b"", 0)
+    parts = urlsplit(server.url)
+    head = f"{HEAD}Content-Length: {70 * 2**20}\nExpect: 100-continue\n\n"
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:
+        connection.sendall(head.replace("\n", "\r\n").encode())
+        said = _answer(connection)
 
     assert said.startswith(b"HTTP/1.1 413 ")
     assert b'"error_code":413001' in said
-    assert took_s < 2.0
 
 
-def test_a_body_of_70_mib_is_refused_quickly(server: LiveServer, alice: httpx.Client) -> None:
-    """A client that sends it all the same reads 413, and the server goes on."""
-    said, took_s = _send(server, f"{HEAD}Content-Length: {70 * 2**20}\n\n", b" " * 2**20, 70)
+def test_a_body_of_70_mib_is_refused_and_the_connection_survives(server: LiveServer) -> None:
+    """A client that sends it all the same reads 413, and its next call is answered."""
+    said, after = _send(server, f"{HEAD}Content-Length: {70 * 2**20}\n\n", b" " * 2**20, 70)
 
-    assert said == b"" or said.startswith(b"HTTP/1.1 413 ")
-    assert took_s < 10.0
-    assert alice.get("/livez").status_code == 200
+    assert said.startswith(b"HTTP/1.1 413 ")
+    assert b"at most 67108864 are accepted" in said
+    assert after.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_body_without_a_length_is_cut_off_at_the_limit(server: LiveServer, alice: httpx.Client) -> None:
+def test_a_body_without_a_length_is_refused_at_the_limit(server: LiveServer) -> None:
     """Chunked: nobody announced anything, so the bytes are counted."""
-    chunk = b"100000\r\n" + b" " * 2**20 + b"\r\n"
-    said, took_s = _send(server, f"{HEAD}Transfer-Encoding: chunked\n\n", chunk, 70)
+    body = (b"100000\r\n" + b" " * 2**20 + b"\r\n") * 70 + b"0\r\n\r\n"
+    said, after = _send(server, f"{HEAD}Transfer-Encoding: chunked\n\n", body, 1)
 
-    assert said == b"" or said.startswith(b"HTTP/1.1 413 ")
-    assert took_s < 10.0
-    assert alice.get("/livez").status_code == 200
+    assert said.startswith(b"HTTP/1.1 413 ")
+    assert b"more than 67108864 bytes" in said
+    assert after.startswith(b"HTTP/1.1 200 ")
 
 
-def test_the_answer_to_a_large_body_arrives_over_an_ordinary_client(alice: httpx.Client) -> None:
+def test_the_answer_to_a_large_body_reaches_an_ordinary_client(alice: httpx.Client) -> None:
     """413 in the one shape, then the next call on the same client."""
-    try:
-        answer = alice.post(f"/v1/models/{TESTCARD}", content=b" " * (65 * 2**20))
-    except httpx.WriteError:
-        pass  # hung up on in the middle: the other clean way to refuse
-    else:
-        assert_error(answer, 413, 413001)
+    answer = alice.post(f"/v1/models/{TESTCARD}", content=b" " * (65 * 2**20))
 
+    assert_error(answer, 413, 413001)
     assert alice.get("/v1/models").status_code == 200
 
 

@@ -1,0 +1,114 @@
+"""What every store promises about accounts, keys and files."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import pytest
+
+from mutoscope.errors import NotFound
+from mutoscope.store.records import Key
+
+from .conftest import ALICE, BOB, Desk, Person
+
+pytestmark = pytest.mark.anyio
+
+
+async def add_key(desk: Desk, who: Person = ALICE, *, secret: str = "hash", expires_in_ms: int | None = None) -> Key:
+    """A key that is recognised by this hash."""
+    key = Key(uuid.uuid4().hex, "laptop", "mk_abcd", ("run", "read"), 0, None, None)
+    return await desk.store.add_key(key, account_id=who.account_id, key_sha256=secret, expires_in_ms=expires_in_ms)
+
+
+async def test_a_key_opens_its_account_with_its_scopes(desk: Desk) -> None:
+    """By its hash, and by nothing else."""
+    key = await add_key(desk)
+    caller = await desk.store.caller("hash")
+    assert caller is not None
+    assert (caller.key_id, caller.account_id, caller.scopes) == (key.id, ALICE.account_id, {"run", "read"})
+    assert await desk.store.caller("another hash") is None
+    assert key.created_ms > 0
+
+
+async def test_a_revoked_key_opens_nothing(desk: Desk) -> None:
+    """From that moment on; revoking it again finds nothing to revoke, and it stays on the list."""
+    key = await add_key(desk)
+    await desk.store.revoke_key(key.id, ALICE.account_id)
+    assert await desk.store.caller("hash") is None
+    with pytest.raises(NotFound):
+        await desk.store.revoke_key(key.id, ALICE.account_id)
+    (listed,) = await desk.store.keys(ALICE.account_id)
+    assert listed.revoked_ms is not None
+
+
+async def test_a_key_expires_by_itself(desk: Desk) -> None:
+    """By the clock of the database."""
+    await add_key(desk, expires_in_ms=40)
+    assert await desk.store.caller("hash") is not None
+    await asyncio.sleep(0.05)
+    assert await desk.store.caller("hash") is None
+
+
+async def test_nobody_revokes_a_strangers_key(desk: Desk) -> None:
+    """Not by its id, and not with all of one's own."""
+    key = await add_key(desk)
+    await add_key(desk, BOB, secret="bobs")
+    with pytest.raises(NotFound):
+        await desk.store.revoke_key(key.id, BOB.account_id)
+    assert await desk.store.revoke_all_keys(BOB.account_id) == 1
+    assert await desk.store.caller("hash") is not None
+    assert await desk.store.caller("bobs") is None
+
+
+async def test_keys_are_listed_oldest_first_for_their_account_only(desk: Desk) -> None:
+    """Revoked or not."""
+    keys = []
+    for n in range(3):
+        keys.append(await add_key(desk, secret=f"hash-{n}"))
+        await asyncio.sleep(0.002)
+    await add_key(desk, BOB, secret="bobs")
+    assert [key.id for key in await desk.store.keys(ALICE.account_id)] == [key.id for key in keys]
+
+
+async def test_an_account_is_opened_once(desk: Desk) -> None:
+    """Ten who ask for the same name at once get the same account; the first of all is the owner's."""
+    owner = await desk.store.open_account("owner")
+    await asyncio.sleep(0.002)
+    ids = await asyncio.gather(*(desk.store.open_account("team") for _ in range(10)))
+    assert len(set(ids)) == 1
+    assert await desk.store.account("team") == ids[0]
+    assert await desk.store.account("nobody") is None
+    assert await desk.store.first_account() == owner
+
+
+async def test_a_secret_of_the_site_is_made_once(desk: Desk) -> None:
+    """Whoever comes second gets the first one's."""
+    secrets = await asyncio.gather(*(desk.store.secret("file_urls", f"secret-{n}") for n in range(10)))
+    assert len(set(secrets)) == 1
+    assert await desk.store.secret("another", "other") == "other"
+
+
+async def test_a_file_is_on_record_until_it_is_deleted(desk: Desk) -> None:
+    """With what probing found; deleting twice is no error."""
+    file = await desk.store.add_file(desk.file())
+    assert file.created_ms > 0
+    assert await desk.store.file(file.id) == file
+    await desk.store.delete_file(file.id)
+    await desk.store.delete_file(file.id)
+    with pytest.raises(NotFound):
+        await desk.store.file(file.id)
+
+
+async def test_pages_of_files_have_no_gaps_and_no_repeats(desk: Desk) -> None:
+    """Uploads only, newest first, while more arrive."""
+    old = [(await desk.store.add_file(desk.file())).id for _ in range(11)]
+    await desk.store.add_file(desk.file(role="input"))
+    seen: list[str] = []
+    cursor = None
+    while files := await desk.store.files(ALICE.account_id, role="upload", cursor=cursor, limit=3):
+        seen += [file.id for file in files]
+        cursor = (files[-1].created_ms, files[-1].id)
+        await desk.store.add_file(desk.file())
+    assert len(seen) == len(set(seen)) == 11
+    assert set(seen) == set(old)
