@@ -40,7 +40,7 @@ format: $(VENV)/.dev ## put the code into its one format
 	$(BIN)/ruff check --fix .
 
 bench: $(VENV)/.dev ## measure speed; numbers go to the screen
-	$(BIN)/python benchmarks/run.py $(ARGS)
+	$(BIN)/python -m benchmarks.api $(ARGS)
 
 docs: $(VENV)/.dev ## rewrite the generated parts of the docs
 	$(BIN)/python scripts/docs.py

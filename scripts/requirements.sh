@@ -17,5 +17,6 @@ compile() {
 }
 
 compile base.txt pyproject.toml "$@"
-compile build.txt --group build "$@"
-compile dev.txt pyproject.toml --group build --group dev "$@"
+compile dev.txt pyproject.toml --group dev "$@"
+# The two that an installation of this tree needs, in the versions that dev.txt has: one environment serves both.
+printf 'editables\nhatchling\n' | compile build.txt - --constraints requirements/dev.txt

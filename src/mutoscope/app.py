@@ -62,6 +62,7 @@ class Ready:
 
 async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: asyncio.Event) -> None:
     """Run a server until `stop` is set. Raises ConfigError when it cannot start."""
+    began = time.time()
     capabilities, missing = engines()
     listener = listen(settings.host, settings.port)
     site, first_key = await open_site(settings, capabilities)
@@ -70,6 +71,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
     running = asyncio.create_task(server.serve(sockets=[listener]))
     fleet = _fleet(settings, site, url)
     sweeper = asyncio.create_task(_sweep(site))
+    collector = asyncio.create_task(_collect(site, before_s=began))
     try:
         fleet.start()
         on_ready(
@@ -89,6 +91,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
     finally:
         await _drain(site, fleet, settings.drain_s)
         sweeper.cancel()
+        collector.cancel()
         await _close(site, server, running)
 
 
@@ -285,6 +288,15 @@ async def _sweep(site: Site) -> None:
             continue
         if swept:
             log.warning("lease.expired", requests=swept)
+
+
+async def _collect(site: Site, *, before_s: float) -> None:
+    """Once, after the start: remove what a crash left behind."""
+    try:
+        if found := await lifecycle.collect(site, before_s=before_s):
+            log.warning("storage.collected", files=found)
+    except Exception:  # files that nobody sees are no reason to stop
+        log.exception("storage.collect_failed")
 
 
 async def _drain(site: Site, fleet: LocalFleet, drain_s: float) -> None:

@@ -56,26 +56,30 @@ async def take(
     """Inputs with stored files in place of data URIs and own addresses, and the files that were stored for it.
 
     base_url   the address this caller reaches us at, to recognise our own files.
-    Raises InvalidInput with every problem found; nothing stays stored then.
+    Raises InvalidInput with every problem found, and StorageFull; nothing stays stored then.
     """
     taken: dict[str, str] = {}
     problems: list[Problem] = []
     made: list[File] = []
-    for reference in references(model, inputs):
-        try:
-            file = await _take_one(site, caller, request_id, reference, base_url)
-        except MediaError as exc:
-            problems.append(Problem(reference.path, exc.message, exc.rule or "media"))
-            continue
-        if file is None:
-            continue
-        if file.request_id == request_id:
-            made.append(file)
-        problems += measure(reference.path, reference.field, media_info(file))
-        taken[reference.path] = STORED + file.id
-    if problems:
+    try:
+        for reference in references(model, inputs):
+            try:
+                file = await _take_one(site, caller, request_id, reference, base_url)
+                if file is None:
+                    continue
+                if file.request_id == request_id:
+                    made.append(file)
+                info = await _measured(site, file)
+            except MediaError as exc:
+                problems.append(Problem(reference.path, exc.message, exc.rule or "media"))
+                continue
+            problems += measure(reference.path, reference.field, info)
+            taken[reference.path] = STORED + file.id
+        if problems:
+            raise InvalidInput(problems=tuple(problems))
+    except Exception:
         await forget(site, made)
-        raise InvalidInput(problems=tuple(problems))
+        raise
     return (_replace(inputs, taken) if taken else inputs), tuple(made)
 
 
@@ -150,7 +154,11 @@ async def store_file(site: Site, caller: Caller, path: Path, *, name: str, role:
         key=f"{role}s/{file_id}/{stored_name}",
     )
     put = await site.storage.put(file.key, _chunks(path), limit_bytes=site.limits.max_upload_bytes)
-    return await site.store.add_file(dataclasses.replace(file, size_bytes=put.size_bytes, sha256=put.sha256))
+    try:
+        return await site.store.add_file(dataclasses.replace(file, size_bytes=put.size_bytes, sha256=put.sha256))
+    except Exception:
+        await site.storage.delete(file.key)
+        raise
 
 
 EXTENSIONS = {"jpeg": "jpg"}
@@ -163,9 +171,16 @@ async def forget(site: Site, files: tuple[File, ...] | list[File]) -> None:
         await site.storage.delete(file.key)
 
 
-def media_info(file: File) -> MediaInfo:
-    """What probing found when the file was stored."""
-    return MediaInfo(**{**file.info, "size_bytes": file.size_bytes, "sha256": file.sha256})
+async def _measured(site: Site, file: File) -> MediaInfo:
+    """What probing found when the file was stored, or finds now: an output of an engine is noted unprobed."""
+    if file.info:
+        return MediaInfo(**{**file.info, "size_bytes": file.size_bytes, "sha256": file.sha256})
+    with tempfile.TemporaryDirectory(prefix="mutoscope-intake-") as folder:
+        path = Path(folder) / "file"
+        with path.open("wb") as target:
+            async for chunk in await site.storage.open(file.key):
+                await asyncio.to_thread(target.write, chunk)
+        return await asyncio.to_thread(site.prober.probe, path)
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

@@ -50,25 +50,33 @@ async def submit(
         return _same_body(earlier)
     request_id = str(uuid.uuid4())
     inputs, made = await intake.take(site, caller, request_id, model, inputs, base_url=base_url)
-    submitted = await site.store.submit(
-        NewJob(
-            id=request_id,
-            account_id=caller.account_id,
-            key_id=caller.key_id,
-            model_id=model.id,
-            inputs=inputs,
-            ignored_inputs=ignored,
-            seed=_seed(model, inputs),
-            idempotency_key=idempotency_key,
-            body_sha256=body_sha256,
-            max_attempts=model.max_attempts,
-            time_limit_s=model.time_limit_s,
-            hold_microusd=model.price_microusd(inputs),
-        )
+    new = NewJob(
+        id=request_id,
+        account_id=caller.account_id,
+        key_id=caller.key_id,
+        model_id=model.id,
+        inputs=inputs,
+        ignored_inputs=ignored,
+        seed=_seed(model, inputs),
+        idempotency_key=idempotency_key,
+        body_sha256=body_sha256,
+        max_attempts=model.max_attempts,
+        time_limit_s=model.time_limit_s,
+        hold_microusd=model.price_microusd(inputs),
     )
+    return _same_body(await _accept(site, new, made))
+
+
+async def _accept(site: Site, new: NewJob, made: tuple[File, ...]) -> Submitted:
+    """Write the request down; files that were stored for it do not outlive a refusal or a replay."""
+    try:
+        submitted = await site.store.submit(new)
+    except Exception:
+        await intake.forget(site, made)
+        raise
     if submitted.replayed:
         await intake.forget(site, made)
-    return _same_body(submitted)
+    return submitted
 
 
 def _check_open(site: Site, model: Model) -> None:
@@ -239,6 +247,19 @@ async def sweep(site: Site) -> int:
         if state is State.FAILED:
             await _collect(site, request_id)
     return len(swept)
+
+
+async def collect(site: Site, *, before_s: float) -> int:
+    """Remove what a crash left in the storage, of files stored before this time; how many there were."""
+    found = 0
+    async for key in site.storage.keys(before_s=before_s):
+        kind, ident, *_ = key.split("/")
+        file_id = key.split("/")[-2]
+        if not await site.store.is_wanted(file_id, ident if kind == "outputs" else None):
+            await site.store.delete_file(file_id)
+            await site.storage.delete(key)
+            found += 1
+    return found
 
 
 def _result(model: Model, job: Job, finish: Finish, *, now_ms: int) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from mutoscope.jobs import State
+from mutoscope.jobs import Job, State
 from mutoscope.store.store import POSITION_CAP
 
 from .conftest import ALICE, BOB, MODEL, Desk, Person
@@ -123,12 +123,16 @@ async def test_each_request_goes_to_exactly_one_of_many_claimers(desk: Desk) -> 
 async def test_submit_claim_and_cancel_in_one_moment_leave_one_truth(desk: Desk) -> None:
     """Twenty requests, each claimed and cancelled at once: each is either running or cancelled."""
     ids = [await desk.submit() for _ in range(20)]
-    claims = [desk.claim(f"worker-{n}") for n in range(20)]
-    cancels = [desk.store.cancel(request_id, ALICE.account_id) for request_id in ids]
-    mixed = [task for pair in zip(cancels, claims, strict=True) for task in pair]
-    outcomes = await asyncio.gather(*mixed)
-    claimed = {job.id for job in outcomes[1::2] if job}
-    cancelled = {request_id for request_id, (_, moved) in zip(ids, outcomes[0::2], strict=True) if moved}
+
+    async def both(number: int) -> tuple[Job | None, bool]:
+        claim = desk.claim(f"worker-{number}")
+        cancel = desk.store.cancel(ids[number], ALICE.account_id)
+        job, (_, moved) = await asyncio.gather(claim, cancel)
+        return job, moved
+
+    outcomes = await asyncio.gather(*(both(number) for number in range(20)))
+    claimed = {job.id for job, _ in outcomes if job}
+    cancelled = {ids[number] for number, (_, moved) in enumerate(outcomes) if moved}
     assert claimed.isdisjoint(cancelled)
     assert claimed | cancelled == set(ids)
     for request_id in ids:

@@ -26,7 +26,7 @@ async def test_a_key_opens_its_account_with_its_scopes(desk: Desk) -> None:
     key = await add_key(desk)
     caller = await desk.store.caller("hash")
     assert caller is not None
-    assert (caller.key_id, caller.account_id, caller.scopes) == (key.id, ALICE.account_id, {"run", "read"})
+    assert (caller.key_id, caller.account_id, caller.scopes) == (key.id, ALICE.account_id, frozenset({"run", "read"}))
     assert await desk.store.caller("another hash") is None
     assert key.created_ms > 0
 

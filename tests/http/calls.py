@@ -100,14 +100,15 @@ class Hand:
         """Hand in a film of a few bytes and a poster."""
         where = f"/worker/v1/requests/{attempt['request_id']}/files"
         number = {"attempt": str(attempt["attempt"])}
-        ids = []
+        stored = []
         for name, media_type in (("output.mp4", "video/mp4"), ("poster.jpg", "image/jpeg")):
             put = self.client.put(
                 f"{where}/{name}", params=number, content=b"0123456789", headers={"Content-Type": media_type}
             )
             assert put.status_code == 200, put.text
-            ids.append(put.json()["file_id"])
-        self.finish(attempt, "completed", outputs=ids[:1], poster=ids[1], metadata={"media": {"duration_s": 2.0}})
+            stored.append(put.json())
+        metadata = {"media": {"duration_s": 2.0}}
+        self.finish(attempt, "completed", outputs=stored[:1], poster=stored[1], metadata=metadata)
 
 
 @contextmanager

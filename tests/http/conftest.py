@@ -51,14 +51,20 @@ def _priced() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server that serves the studio's models; only loopback may be fetched."""
+    """A server with the studio's models, of whose uploads none may exceed 8 MiB; only loopback may be fetched."""
     folder = tmp_path_factory.mktemp("studio")
     manifests = folder / "manifests"
     manifests.mkdir()
     impatient = _manifest(IMPATIENT, limits={"time_limit_s": 2, "max_attempts": 1})
     for number, manifest in enumerate((_manifest(FIRST_FRAME), impatient, _priced())):
         (manifests / f"{number}.yaml").write_text(yaml.safe_dump(manifest, allow_unicode=True), "utf-8")
-    live = start_server(folder / "data", engines="testcard", fetch_allow="127.0.0.0/8", manifests=manifests)
+    live = start_server(
+        folder / "data",
+        engines="testcard",
+        fetch_allow="127.0.0.0/8",
+        manifests=manifests,
+        max_upload_bytes=8 * 2**20,
+    )
     live.wait_ready()
     yield live
     assert live.stop() == 0

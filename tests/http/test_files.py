@@ -97,8 +97,9 @@ def test_a_name_never_becomes_a_path(server: LiveServer, alice: httpx.Client, na
 
     assert re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,84}", told["name"])
     assert get(told["url"]).status_code == 200
-    outside = [path for path in server.data.parent.rglob("*") if "passwd" in path.name or "evil" in path.name]
-    assert outside == []
+    words = ("passwd", "system.ini", "absolute", "evil", "hidden")
+    found = [path for path in server.data.parent.rglob("*") if any(word in path.name for word in words)]
+    assert all(path.is_relative_to(server.data / "files") for path in found)
 
 
 @pytest.mark.parametrize(
@@ -140,21 +141,16 @@ def test_a_broken_form_is_refused(alice: httpx.Client, content: bytes, content_t
     assert_error(answer, answer.status_code)
 
 
-def test_an_upload_beyond_the_limit_is_refused(artist: httpx.Client) -> None:
-    """By the announced length, before a byte is read; then the connection still works."""
-    too_long = 200 * 2**20 + 1
+@pytest.mark.parametrize("form", [True, False], ids=["form", "raw"])
+def test_an_upload_beyond_the_limit_is_refused(artist: httpx.Client, form: bool) -> None:
+    """413, announced or counted; then the connection still works. The studio's limit is 8 MiB."""
+    content = media.jpeg(size_bytes=9 * 2**20)
 
-    def body() -> Any:
-        yield b"\xff\xd8"
-        for _ in range(too_long // 2**20 + 1):
-            yield b"\0" * 2**20
+    answer = artist.post("/v1/files", files={"file": ("a.jpg", content)}) if form else artist.post(
+        "/v1/files", content=iter([content])
+    )
 
-    try:
-        answer = artist.post("/v1/files", content=body(), headers={"Content-Length": str(too_long)})
-    except httpx.WriteError:
-        pass
-    else:
-        assert_error(answer, 413, 413001)
+    assert_error(answer, 413, 413001)
     assert artist.get("/livez").status_code == 200
 
 
@@ -236,7 +232,7 @@ def test_a_range_outside_the_file_is_416(picture_url: str, wanted: str) -> None:
 
 @pytest.mark.parametrize("wanted", ["bytes=0-1,5-6", "bytes=5-2", "lines=0-1", "bytes=a-b", "bytes=-", "0-1", ""])
 def test_other_ranges_give_the_whole_file(picture_url: str, wanted: str) -> None:
-    """Several ranges, other units and nonsense may be ignored, says HTTP."""
+    """Several ranges may be ignored, other units and nonsense must be, says HTTP."""
     answer = get(picture_url, Range=wanted)
 
     assert (answer.status_code, answer.content) == (200, CONTENT)
@@ -334,7 +330,7 @@ def test_a_changed_signature_opens_nothing(alice: httpx.Client, change: dict[str
 
     answer = get(str(url.copy_merge_params(change)))
 
-    assert_error(answer, 401 if change.get("signature") == "" else 404)
+    assert_error(answer, 404, 404002)
 
 
 def test_a_signature_of_one_file_does_not_open_another(alice: httpx.Client) -> None:
@@ -346,9 +342,8 @@ def test_a_signature_of_one_file_does_not_open_another(alice: httpx.Client) -> N
     assert_error(answer, 404, 404002)
 
 
-def test_signatures_expire(tmp_path_factory: pytest.TempPathFactory, artist: httpx.Client) -> None:
-    """The time is in the address, and it lies a week ahead by default."""
-    del tmp_path_factory
+def test_a_signature_lasts_a_week(artist: httpx.Client) -> None:
+    """The time is in the address."""
     query = parse_qs(urlsplit(upload(artist)["url"]).query)
 
     assert int(query["expires"][0]) == pytest.approx(time.time() + 7 * 86400, abs=120)

@@ -54,6 +54,11 @@ async def _lines(site: Site, request_id: str, account_id: str, after: int) -> As
     spoke = time.monotonic()
     with site.store.wakeups.request(request_id) as changed:
         while True:
+            try:
+                # Before the events: a state that is terminal here has its event among those read next.
+                standing = await site.store.standing(request_id, account_id)
+            except NotFound:
+                return  # deleted while somebody listened
             events = await site.store.events(request_id, after=after, limit=PAGE)
             for event in events:
                 after = event.seq
@@ -63,10 +68,6 @@ async def _lines(site: Site, request_id: str, account_id: str, after: int) -> As
                     return
             if len(events) == PAGE:
                 continue
-            try:
-                standing = await site.store.standing(request_id, account_id)
-            except NotFound:
-                return  # deleted while somebody listened
             if site.store.wakeups.closing or (standing.state.is_terminal and not events):
                 return
             if standing.queue_position is not None and standing.queue_position != position:

@@ -21,6 +21,7 @@ from mutoscope.errors import BadRequest, InvalidInput, MediaError, NotFound, Pro
 from mutoscope.jobs import timestamp
 from mutoscope.server.auth import caller, known_caller
 from mutoscope.server.outputs import file_url
+from mutoscope.server.problems import problem
 from mutoscope.server.wire import Query, answer, base_url, chunks, next_cursor, nothing, site_of
 from mutoscope.site import Site
 from mutoscope.store.records import Caller, File
@@ -141,9 +142,14 @@ async def serve(request: Request, file: File) -> Response:
         "ETag": etag,
         "X-Content-Type-Options": "nosniff",
     }
-    if request.headers.get("if-none-match") == etag:
+    if _is_known(request, etag):
         return Response(status_code=304, headers=headers)
-    part = _part(request, file, etag)
+    try:
+        part = _part(request, file, etag)
+    except RangeNotSatisfiable as exc:
+        refused = problem(exc)
+        refused.headers["Content-Range"] = f"bytes */{file.size_bytes}"
+        return refused
     start, end = part or (0, file.size_bytes)
     headers["Content-Length"] = str(end - start)
     if part:
@@ -153,6 +159,12 @@ async def serve(request: Request, file: File) -> Response:
         return Response(None, code, headers, file.media_type)
     bytes_ = await site.storage.open(file.key, start=start, end=end)
     return StreamingResponse(bytes_, code, headers, file.media_type)
+
+
+def _is_known(request: Request, etag: str) -> bool:
+    """Does If-None-Match name this file? Proxies that compress send the tag back weakened."""
+    tags = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    return etag in tags or tags == ["*"]
 
 
 def _part(request: Request, file: File, etag: str) -> tuple[int, int] | None:
@@ -168,6 +180,8 @@ def _part(request: Request, file: File, etag: str) -> tuple[int, int] | None:
         start, end = max(0, size - int(match[2])), size
     else:
         start, end = int(match[1]), min(size, int(match[2]) + 1 if match[2] else size)
+        if match[2] and int(match[2]) < start:
+            return None  # not a range at all, so it is to be ignored
     if start >= end:
         raise RangeNotSatisfiable(f"the file has {size} bytes")
     return start, end

@@ -14,9 +14,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.answers = Counter(
+        self._answers = Counter(
             "mutoscope_http_answers", "HTTP answers by status code.", ["code"], registry=self.registry
         )
+        self._answers_by_code: dict[int, Counter] = {}
         self.submitted = Counter(
             "mutoscope_requests_submitted", "Requests accepted.", ["model"], registry=self.registry
         )
@@ -48,6 +49,13 @@ class Metrics:
             registry=self.registry,
         )
         self._free = Gauge("mutoscope_disk_free_bytes", "Free space for data.", registry=self.registry)
+
+    def answered(self, code: int) -> None:
+        """Count an answer."""
+        counter = self._answers_by_code.get(code)
+        if counter is None:
+            counter = self._answers_by_code[code] = self._answers.labels(code)
+        counter.inc()
 
     async def text(self, site: Site) -> bytes:
         """Everything, as Prometheus scrapes it."""

@@ -3,40 +3,10 @@
 from __future__ import annotations
 
 import orjson
-import structlog
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mutoscope.errors import MutoscopeError, NotAllowed, NotFound
-
-log = structlog.get_logger(__name__)
-
-
-class Problems:
-    """Answers every error that a route raises; an unforeseen one is logged and told without its text."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; if it raises before answering, answer for it."""
-        started = False
-
-        async def watch(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)
-        except Exception as exc:  # the outermost place: nothing may reach the caller as a traceback
-            response = problem(exc)
-            if response.status_code == 500:
-                log.exception("http.defect", method=scope.get("method"), path=scope.get("path"))
-            if started:
-                raise
-            await response(scope, receive, send)
 
 
 def problem(exc: Exception) -> Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
@@ -11,25 +10,26 @@ from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mutoscope.errors import NotFound
+from mutoscope.errors import MutoscopeError, NotFound
 from mutoscope.server import account, events, files, models, openapi, ops, requests, workers
 from mutoscope.server.dialects import runcomfy
 from mutoscope.server.metrics import Metrics
-from mutoscope.server.problems import Problems
+from mutoscope.server.problems import problem
 from mutoscope.site import Site
 
 log = structlog.get_logger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
-# The order matters twice: addresses asked most come first, and `categories` before any model's own address.
+# The order matters twice: addresses asked most come first, and `categories` before any model's own address, which
+# is one route for all its methods at the place of the first.
 TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     # RunComfy Model API
     ("GET", "/v1/requests/{request_id}/status", runcomfy.status),
     ("GET", "/v1/requests/{request_id}/result", runcomfy.result),
+    ("GET", "/v1/models/categories", models.categories),
     ("POST", "/v1/models/{model_id:path}", runcomfy.submit),
     ("POST", "/v1/requests/{request_id}/cancel", runcomfy.cancel),
     ("GET", "/v1/models", models.index),
-    ("GET", "/v1/models/categories", models.categories),
     ("GET", "/v1/models/{model_id:path}", models.show),
     ("GET", "/prod/v2/balance", account.balance),
     # our own extras
@@ -71,29 +71,29 @@ def application(site: Site) -> ASGIApp:
     methods: dict[str, dict[str, Endpoint]] = {}
     for method, path, endpoint in TABLE:
         methods.setdefault(path, {})[method] = endpoint
-    routes = [Route(path, _by_method(table), methods=list(table)) for path, table in methods.items()]
-    router = Router(routes, default=_no_such_address, redirect_slashes=False)
-    return _Observed(Problems(router), site)
+    routes = [Route(path, _Address(endpoints), methods=list(endpoints)) for path, endpoints in methods.items()]
+    return _Entrance(Router(routes, default=_no_such_address, redirect_slashes=False), site)
 
 
-def _by_method(table: Mapping[str, Endpoint]) -> Endpoint:
-    if len(table) == 1:
-        return next(iter(table.values()))
+class _Address:
+    """One path and what answers each of its methods. A class, so that Starlette calls it without wrapping it."""
 
-    async def choose(request: Request) -> Response:
-        return await table["GET" if request.method == "HEAD" else request.method](request)
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        self._endpoints = {**endpoints, **({"HEAD": endpoints["GET"]} if "GET" in endpoints else {})}
 
-    return choose
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the endpoint and send its answer."""
+        response = await self._endpoints[scope["method"]](Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 async def _no_such_address(scope: Scope, receive: Receive, send: Send) -> None:
-    del receive, send
-    if scope["type"] == "http":
-        raise NotFound("no such address; the list is at /openapi.json")
+    del scope, receive, send
+    raise NotFound("no such address; the list is at /openapi.json")
 
 
-class _Observed:
-    """Hands each request its site, counts the answers and logs what the server did wrong."""
+class _Entrance:
+    """Where every request comes in: it gets its site, its errors become answers, and what is answered is counted."""
 
     def __init__(self, app: ASGIApp, site: Site) -> None:
         self.app = app
@@ -107,15 +107,29 @@ class _Observed:
         scope["app"] = self
         scope["mutoscope.site"] = self.site
         scope["mutoscope.metrics"] = self.metrics
-        began = time.perf_counter()
+        status = 0
 
         async def watch(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                code = message["status"]
-                self.metrics.answers.labels(code).inc()
-                if code >= 500:
-                    took_ms = int((time.perf_counter() - began) * 1000)
-                    log.warning("http.answered", path=scope["path"], status=code, took_ms=took_ms)
+                status = message["status"]
+                self.metrics.answered(status)
             await send(message)
 
-        await self.app(scope, receive, watch)
+        try:
+            await self.app(scope, receive, watch)
+        except Exception as exc:  # the outermost place: nothing may reach the caller as a traceback
+            response = problem(exc)
+            if response.status_code >= 500:
+                _log_failure(scope, response.status_code, exc)
+            if status:
+                raise  # too late to answer: the connection is cut
+            await response(scope, receive, watch)
+
+
+def _log_failure(scope: Scope, status: int, exc: Exception) -> None:
+    told = {"method": scope["method"], "path": scope["path"], "status": status}
+    if isinstance(exc, MutoscopeError):
+        log.warning("http.failed", **told, reason=exc.message)
+    else:
+        log.error("http.defect", **told, exc_info=exc)

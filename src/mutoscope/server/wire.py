@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message
 
 from mutoscope.errors import BadRequest, InvalidInput, Problem, TooLarge
 from mutoscope.site import Site
@@ -56,7 +57,7 @@ async def chunks(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
 
 async def read_json(request: Request, limit_bytes: int) -> Any:
     """The body as JSON. Raises TooLarge and BadRequest."""
-    body = b"".join([chunk async for chunk in chunks(request, limit_bytes)])
+    body = await _whole(request, limit_bytes)
     if not body:
         raise BadRequest("the body is empty; a JSON object is accepted")
     try:
@@ -66,6 +67,21 @@ async def read_json(request: Request, limit_bytes: int) -> Any:
         raise BadRequest(
             f"the body is not valid JSON (RFC 8259, UTF-8, no NaN, no lone surrogates): problem at {where}"
         ) from exc
+
+
+async def _whole(request: Request, limit_bytes: int) -> bytes:
+    """The body at once; most arrive in one piece."""
+    message = await request.receive()
+    if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit_bytes:
+        return bytes(message["body"])
+    first = message
+
+    async def receive() -> Message:
+        nonlocal first
+        message, first = first, {}
+        return message or await request.receive()
+
+    return b"".join([chunk async for chunk in chunks(Request(request.scope, receive), limit_bytes)])
 
 
 class Query:

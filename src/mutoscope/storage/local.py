@@ -9,6 +9,7 @@ folder for each file would cost two more flushes of the disk (measured: 3 times 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import hashlib
 import os
@@ -44,8 +45,9 @@ class LocalStorage:
         path = self.path(key)
         digest = hashlib.sha256()
         size = 0
+        file = path.open("xb", buffering=0)  # a key that is there already keeps its bytes
         try:
-            with path.open("xb", buffering=0) as file:
+            with file:
                 async for chunk in chunks:
                     size += len(chunk)
                     if size > limit_bytes:
@@ -83,6 +85,12 @@ class LocalStorage:
         """Remove the bytes; a key that is not there is no error."""
         self.path(key).unlink(missing_ok=True)
 
+    async def keys(self, *, before_s: float) -> AsyncIterator[str]:
+        """Every key that was stored before this time (seconds since 1970), in any order."""
+        for folder in sorted(self.folder.iterdir()):
+            for name in await asyncio.to_thread(_older_than, folder, before_s):
+                yield name.replace("+", "/")
+
     async def delete_below(self, prefix: str, *, keep: frozenset[str] = frozenset()) -> None:
         """Remove everything whose key starts with `prefix/` (`kind/id` at least), but for the keys to keep."""
         kept = {self.path(key) for key in keep}
@@ -111,6 +119,15 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _older_than(folder: Path, before_s: float) -> list[str]:
+    names = []
+    for entry in os.scandir(folder):
+        with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            if entry.stat().st_mtime < before_s:
+                names.append(entry.name)
+    return names
 
 
 def _starting_with(folder: Path, start: str) -> list[Path]:

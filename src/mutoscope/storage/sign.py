@@ -24,9 +24,9 @@ class Signer:
 
     def verify(self, file_id: str, expires: str | None, signature: str | None) -> bool:
         """Does this signature open this file now?"""
-        if not expires or not signature or not expires.isascii() or not expires.isdigit() or len(expires) > 12:
+        if not expires or not signature or not (expires + signature).isascii():
             return False
-        if int(expires) < time.time():
+        if not expires.isdigit() or len(expires) > 12 or int(expires) < time.time():
             return False
         return hmac.compare_digest(self._sign(file_id, int(expires)).encode(), signature.encode())
 

@@ -184,15 +184,14 @@ class Records:
         """Every file that belongs to a request."""
         return [_file(row) for row in await self.db.all("file_of_request", request_id=request_id)]
 
-    async def is_wanted(self, file_id: str) -> bool:
-        """Is this file on record, and does its request show it, or may come to?"""
-        row = await self.db.one("file_standing", id=file_id)
-        if row is None or (row["request_id"] and not row["state"]):
-            return False  # of no file; or of a request that was deleted, or never accepted
-        if row["role"] not in ("output", "poster") or not State(row["state"]).is_terminal:
-            return True
-        shown = orjson.loads(row["result"] or "{}")
-        return file_id in (*shown.get("outputs", ()), shown.get("poster"))
+    async def is_wanted(self, file_id: str, request_id: str | None) -> bool:
+        """Is this file on record, or may it still come to be: as an output of this request?"""
+        file = await self.db.one("file_get", id=file_id)
+        owner = file["request_id"] if file else request_id
+        if owner is None:
+            return file is not None
+        request = await self.db.one("request_state", id=owner)
+        return request is not None and (file is not None or not State(request["state"]).is_terminal)
 
     async def delete_file(self, file_id: str) -> None:
         """Forget a file; its bytes are the storage's business."""

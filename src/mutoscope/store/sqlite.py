@@ -133,7 +133,8 @@ class Sqlite:
     async def write(self, act: Act[T]) -> T:
         """Run an act in a transaction; its result arrives after the commit is on the disk.
 
-        An act that raises is undone and the exception arrives here; the acts beside it are not touched.
+        An act that raises is undone and the exception arrives here; the acts beside it are not touched. An act may
+        be undone and run again, so it touches nothing but the transaction.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((act, future))
@@ -196,17 +197,18 @@ class Sqlite:
                 return
 
     def _perform(self, act: Act[Any], transaction: Transaction) -> Any:
-        """Run one act; if it raises, undo it alone. Raises if the database gave up the whole transaction."""
-        self._writer.execute("savepoint act")
+        """Run one act; an act that raises before it wrote anything fails alone.
+
+        Raises if there is something to undo: then nothing of the batch stays, and each act gets its own transaction.
+        (A savepoint around every act would do it without the second run, for a tenth of the time of a submit.)
+        """
+        before = self._writer.total_changes
         try:
-            outcome = act(transaction)
+            return act(transaction)
         except Exception as exc:  # whatever an act raises belongs to the one who asked for it
-            if not self._writer.in_transaction:
+            if self._writer.total_changes != before or not self._writer.in_transaction:
                 raise
-            self._writer.execute("rollback to act")
-            outcome = _Failed(exc)
-        self._writer.execute("release act")
-        return outcome
+            return _Failed(exc)
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the database file."""

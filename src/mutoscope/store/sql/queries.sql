@@ -44,6 +44,7 @@ select id, body_sha256 from requests where account_id = :account_id and idempote
 
 -- Virtual time: the first waiting tag less one share, or the largest tag given when nothing waits. A request that
 -- was handed back keeps its old tag and does not turn the clock back, or newcomers would overtake all who wait.
+-- (In one statement with flow_next, SQLite makes a temporary table for it: 50 us instead of 10.)
 -- name: flow_now
 select coalesce(
   (select tag from requests where model_id = :model_id and state = 'in_queue' and attempt = 0
@@ -81,8 +82,8 @@ where request_id = :id and seq > :after order by seq limit :limit
 -- name: event_delete
 delete from events where request_id = :id
 
--- name: request_get
-select * from requests where id = :id
+-- name: request_state
+select state from requests where id = :id
 
 -- name: request_owned
 select * from requests where id = :id and account_id = :account_id
@@ -188,10 +189,6 @@ order by created_ms desc, id desc limit :limit
 
 -- name: file_of_request
 select * from files where request_id = :request_id
-
--- name: file_standing
-select f.role, f.request_id, r.state, r.result from files f left join requests r on r.id = f.request_id
-where f.id = :id
 
 -- name: file_delete
 delete from files where id = :id
