@@ -193,7 +193,8 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
 def _ops_paths() -> dict[str, dict[str, Operation]]:
     ready_ = _op("readyz", "Is work accepted and done?", ref("Health"), (), public=True)
     ready_["responses"]["503"] = _response("Not yet, with the reasons.", ref("Health"))
-    metrics = _op("metrics", "Prometheus metrics.", {}, (401, 403))
+    metrics = _op("metrics", "Prometheus metrics; from another machine with a key.", {}, (401, 403))
+    metrics["security"] = [{}, {"key": []}]
     metrics["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
     index = _op("index", "Where things are.", {}, (), public=True)
     index["responses"]["200"]["content"] = {"text/plain": {"schema": {"type": "string"}}}
