@@ -33,7 +33,7 @@ from benchmarks.load import Load, burst, get, post
 KEY = "mk_bench"
 MODEL = "bytedance/dreamina-3-0/pro/image-to-video"
 TESTCARD = "mutoscope/testcard"
-BODY = json.dumps({"prompt": "A slow tracking shot. " * 22, "image_urls": ["https://example.com/street.jpg"]}).encode()
+BODY = json.dumps({"prompt": "A slow tracking shot. " * 22, "image_urls": ["https://example.com/mountain-path.jpg"]}).encode()
 SMALL = json.dumps({"prompt": "speed", "num_frames": 2, "width": 64, "height": 64}).encode()
 CONNECTIONS = (16, 64)
 WAITING = (0, 1_000, 10_000)

@@ -25,7 +25,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL_ID = "bytedance/dreamina-3-0/pro/image-to-video"
-PHOTOGRAPH = ROOT / "src" / "mutoscope" / "assets" / "street.jpg"
+PHOTOGRAPH = ROOT / "src" / "mutoscope" / "assets" / "mountain-path.jpg"
 STARTUP_S = 180.0  # the first start compiles the renderer's kernels; 20 to 60 s on two cores
 
 

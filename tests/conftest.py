@@ -20,7 +20,7 @@ import httpx
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-PHOTOGRAPH = REPOSITORY / "src" / "mutoscope" / "assets" / "street.jpg"
+PHOTOGRAPH = REPOSITORY / "src" / "mutoscope" / "assets" / "mountain-path.jpg"
 REFERENCE_MODEL = "bytedance/dreamina-3-0/pro/image-to-video"
 
 

@@ -56,7 +56,7 @@ async def submit(
         key_id=caller.key_id,
         model_id=model.id,
         inputs=inputs,
-        ignored_inputs=ignored,
+        ignored_inputs=(*ignored, *_unused(model, body)),
         seed=_seed(model, inputs),
         idempotency_key=idempotency_key,
         body_sha256=body_sha256,
@@ -88,6 +88,13 @@ def _check_open(site: Site, model: Model) -> None:
             "`mutoscope doctor` says what to install"
         )
     site.check_room()
+
+
+def _unused(model: Model, body: object) -> list[str]:
+    """Inputs that fit the schema and reach no engine: told, so that nobody thinks they did something."""
+    used = set(model.bindings.values())
+    given = body if isinstance(body, dict) else {}
+    return [name for name in model.input_schema.get("properties", {}) if name in given and name not in used]
 
 
 def _fingerprint(model_id: str, body: object) -> str:
@@ -132,9 +139,12 @@ async def delete(site: Site, caller: Caller, request_id: str) -> None:
 
 
 async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignment | None:
-    """The next request this worker can run, as an attempt under a lease; None when there is nothing to do."""
+    """The next request this worker can run, as an attempt under a lease; None when there is nothing to do.
+
+    Raises EngineUnavailable while the server is stopping: a worker of its own accord then pauses before it asks again.
+    """
     if site.health.draining:
-        return None
+        raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
     models = [model.id for model in site.catalog.models if model.engine in engines]
     job = await site.store.claim(models, worker_id, lease_ms=int(site.limits.lease_s * 1000))
     return assign(site, job) if job is not None else None

@@ -35,6 +35,10 @@ class Case:
 CASES = [
     Case("testcard", {"width_px": 64, "height_px": 36, "num_frames": 3, "prompt": "a cat"}, {"kind": "video"}),
     Case("testcard", {"width_px": 64, "height_px": 36, "num_images": 2}, {"kind": "image"}, needs_image=True),
+    pytest.param(
+        Case("parallax", {"num_frames": 2, "prompt": "zoom in"}, needs_image=True),
+        marks=[pytest.mark.render, pytest.mark.slow],
+    ),
 ]
 """Further engines are added here; one that renders real video carries `marks=pytest.mark.render`."""
 
@@ -52,7 +56,7 @@ class Notes:
         assert len(line) <= 500
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join([case.name, *case.settings.values()]))
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join([case.name, *case.settings.values()]) if isinstance(case, Case) else None)
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found

@@ -1,7 +1,7 @@
 """The examples in the docs are run as they are printed, against a real server, through a real shell.
 
 A fenced block is an example when the line above it is `<!-- run -->`, or `<!-- run: 422 -->` when its call is
-meant to be refused. The examples of one page run in order in one folder that holds `street.jpg`; what earlier
+meant to be refused. The examples of one page run in order in one folder that holds `mountain-path.jpg`; what earlier
 answers held replaces `{request_id}`, `{image_url}` and `{file_id}` in later ones, as a reader would do it.
 """
 
@@ -130,7 +130,7 @@ def examples(page: Path) -> list[Example]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Where a reader works: the shipped photograph lies there."""
-    shutil.copy(ROOT / "src" / "mutoscope" / "assets" / "street.jpg", tmp_path / "street.jpg")
+    shutil.copy(ROOT / "src" / "mutoscope" / "assets" / "mountain-path.jpg", tmp_path / "mountain-path.jpg")
     return tmp_path
 
 

@@ -136,9 +136,7 @@ def test_every_problem_is_told_at_once(alice: httpx.Client) -> None:
         ("frames", 122, "found 122; accepted are 121, 241"),
     ],
 )
-def test_a_wrong_type_is_named_with_the_accepted_one(
-    alice: httpx.Client, field: str, value: Any, said: str
-) -> None:
+def test_a_wrong_type_is_named_with_the_accepted_one(alice: httpx.Client, field: str, value: Any, said: str) -> None:
     """What was found, what is accepted."""
     told = refuse(alice, {"prompt": PROMPT, "image_urls": [PICTURE], field: value})
 

@@ -548,9 +548,7 @@ def test_the_walk_covers_every_error_that_a_caller_can_provoke() -> None:
     """A new status without a row above is noticed; 402, 429 and 507 need a server in trouble, 409 and 416 a file."""
     from mutoscope import errors  # noqa: PLC0415 - only this test looks inside
 
-    statuses = {
-        kind.status for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
-    }
+    statuses = {kind.status for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
     elsewhere = {402, 403, 409, 416, 429, 500, 503, 507}
 
     assert {row[3] for row in BAD_CALLS.values()} == statuses - elsewhere

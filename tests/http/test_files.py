@@ -16,7 +16,7 @@ from tests.http import media
 from tests.http.calls import WITH_PICTURE, assert_error, completed, finished, submit
 
 
-def upload(client: httpx.Client, content: bytes | None = None, name: str = "street.jpg") -> dict[str, Any]:
+def upload(client: httpx.Client, content: bytes | None = None, name: str = "holiday.jpg") -> dict[str, Any]:
     """Upload a picture, by default a small JPEG; what the server says about it."""
     answer = client.post("/v1/files", files={"file": (name, media.jpeg() if content is None else content)})
     assert answer.status_code == 201, answer.text
@@ -41,7 +41,7 @@ def test_an_upload_is_measured_and_described(server: LiveServer, alice: httpx.Cl
     assert told["size_bytes"] == len(content)
     assert told["sha256"] == hashlib.sha256(content).hexdigest()
     assert (told["width_px"], told["height_px"], told["media_type"]) == (300, 200, "image/jpeg")
-    assert told["url"].startswith(f"{server.url}/v1/files/{told['file_id']}/street.jpg?")
+    assert told["url"].startswith(f"{server.url}/v1/files/{told['file_id']}/holiday.jpg?")
     assert told["expires_in_s"] > 3600
     assert get(told["url"]).content == content
 
@@ -50,7 +50,9 @@ def test_a_raw_body_is_an_upload_too(alice: httpx.Client) -> None:
     """curl --data-binary, with the name beside it."""
     content = media.png(40, 30)
 
-    answer = alice.post("/v1/files", params={"name": "card.png"}, content=content, headers={"Content-Type": "image/png"})
+    answer = alice.post(
+        "/v1/files", params={"name": "card.png"}, content=content, headers={"Content-Type": "image/png"}
+    )
 
     assert answer.status_code == 201
     assert (answer.json()["name"], answer.json()["width_px"]) == ("card.png", 40)
@@ -127,9 +129,18 @@ def test_what_is_no_media_is_refused(alice: httpx.Client, content: bytes, said: 
         (b"", "multipart/form-data; boundary="),
         (b"nonsense", "multipart/form-data; boundary=b"),
         (b"--b\r\n", "multipart/form-data; boundary=b"),
-        (b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\ncut', "multipart/form-data; boundary=b"),
-        (b'--b\r\nContent-Disposition: form-data; name="other"\r\n\r\nx\r\n--b--\r\n', "multipart/form-data; boundary=b"),
-        (b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n', "multipart/form-data; boundary=b"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\ncut',
+            "multipart/form-data; boundary=b",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="other"\r\n\r\nx\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+        ),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\nx\r\n--b--\r\n',
+            "multipart/form-data; boundary=b",
+        ),
     ],
     ids=["nothing", "no boundary", "nonsense", "opened", "cut", "other field", "no file"],
 )
@@ -146,8 +157,10 @@ def test_an_upload_beyond_the_limit_is_refused(artist: httpx.Client, form: bool)
     """413, announced or counted; then the connection still works. The studio's limit is 8 MiB."""
     content = media.jpeg(size_bytes=9 * 2**20)
 
-    answer = artist.post("/v1/files", files={"file": ("a.jpg", content)}) if form else artist.post(
-        "/v1/files", content=iter([content])
+    answer = (
+        artist.post("/v1/files", files={"file": ("a.jpg", content)})
+        if form
+        else artist.post("/v1/files", content=iter([content]))
     )
 
     assert_error(answer, 413, 413001)
@@ -178,7 +191,9 @@ def test_uploads_are_listed_newest_first_page_by_page(server: LiveServer) -> Non
         assert carol.get("/v1/files").json()["files"][0].keys() == upload(carol).keys()
 
 
-@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "limit=-1", "cursor=x", "cursor=%F0", "limit=1e2"])
+@pytest.mark.parametrize(
+    "query", ["limit=0", "limit=501", "limit=x", "limit=-1", "cursor=x", "cursor=%F0", "limit=1e2"]
+)
 def test_a_page_that_cannot_be_is_refused(alice: httpx.Client, query: str) -> None:
     """422 that names the parameter."""
     told = assert_error(alice.get(f"/v1/files?{query}"), 422, 422003)

@@ -1,12 +1,13 @@
 """The document at /openapi.json and the server say the same, asked by machine.
 
 Schemathesis makes calls out of the document, right ones and wrong ones, and holds every answer against it. What a
-schema cannot say is put right in `prepared`, and what is left out of the checks is in `EXCUSED`, each with its reason.
+schema cannot say is put right in `make_right`, and what is left out of the checks is in `excused`, each with its reason.
 """
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -18,7 +19,7 @@ from schemathesis.checks import CHECKS
 from mutoscope.catalog import Catalog
 from mutoscope.server import routes
 from mutoscope.server.openapi import describe
-from tests.conftest import REFERENCE_MODEL, LiveServer
+from tests.conftest import REFERENCE_MODEL, LiveServer, start_server
 from tests.http import media
 from tests.http.calls import STILL, TESTCARD, WITH_PICTURE, completed, submit
 
@@ -38,10 +39,8 @@ def is_wrong(case: schemathesis.Case) -> bool:
     return case.meta is not None and case.meta.generation.mode is GenerationMode.NEGATIVE
 
 
-def prepared(case: schemathesis.Case, picture_url: str) -> schemathesis.Case:
-    """A right call made right in what no schema can say."""
-    if is_wrong(case):
-        return case
+def make_right(case: schemathesis.Case, picture_url: str) -> None:
+    """Put right what no schema can say."""
     case.query.pop("cursor", None)  # only the page before knows a good one
     if "Idempotency-Key" in case.headers:  # a used one rightly refuses another body
         case.headers["Idempotency-Key"] = f"key-{next(numbers)}"
@@ -52,32 +51,126 @@ def prepared(case: schemathesis.Case, picture_url: str) -> schemathesis.Case:
             case.body["source"] = picture_url
         if case.body.get("image_urls"):
             case.body["image_urls"] = [picture_url]
-    return case
 
 
-def excused(case: schemathesis.Case) -> list[Any]:
+def excused(case: schemathesis.Case, *, wrong: bool) -> list[Any]:
     """The checks that do not hold for this call, and why."""
     names = []
-    if is_wrong(case) and "" in case.query.values():
-        names.append("negative_data_rejection")  # an empty parameter is an absent one: forms send all their fields
+    if not wrong or "" in case.query.values():
+        # A right call stays one, though bytes put into it are no JSON; and an empty parameter is an absent one,
+        # because forms send all their fields.
+        names.append("negative_data_rejection")
     if case.path == "/v1/models/categories":
         names.append("unsupported_method")  # POST there is a submit to a model of that name: 404
     return CHECKS.get_by_names(names)
 
 
 @pytest.fixture(scope="session")
-def picture_url(server: LiveServer) -> str:
+def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server of its own without workers: what is submitted here waits for ever, and in nobody's way."""
+    live = start_server(tmp_path_factory.mktemp("asked") / "data", workers=0)
+    live.wait_ready()
+    yield live
+    assert live.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def picture_url(asked: LiveServer) -> str:
     """A picture that the server has already."""
-    with server.client() as alice:
+    with asked.client() as alice:
         return str(alice.post("/v1/files", content=media.jpeg(1000, 1000)).json()["url"])
 
 
 @pytest.mark.slow
 @schema.parametrize()
-def test_the_server_keeps_to_its_document(case: schemathesis.Case, server: LiveServer, picture_url: str) -> None:
+def test_the_server_keeps_to_its_document(case: schemathesis.Case, asked: LiveServer, picture_url: str) -> None:
     """No answer that the document does not announce, whatever is asked."""
-    prepared(case, picture_url).call_and_validate(
-        base_url=server.url,
-        headers={"Authorization": f"Bearer {server.api_key}"},
-        excluded_checks=excused(case),
+    wrong = is_wrong(case)
+    if not wrong:
+        make_right(case, picture_url)
+    case.call_and_validate(
+        base_url=asked.url,
+        headers={"Authorization": f"Bearer {asked.api_key}"},
+        excluded_checks=excused(case, wrong=wrong),
     )
+
+
+def test_every_route_is_in_the_document(server: LiveServer) -> None:
+    """Each method and path of the table but the workers' own; a model's address once for each model."""
+    told = httpx.get(server.url + "/openapi.json", trust_env=False).json()
+
+    for method, path in routes.table():
+        if path.startswith("/worker/"):
+            assert path not in told["paths"]
+        elif "{model_id}" in path:
+            for model_id in (REFERENCE_MODEL, TESTCARD, STILL, WITH_PICTURE):
+                assert method.lower() in told["paths"][path.replace("{model_id}", model_id)]
+        else:
+            assert method.lower() in told["paths"][path], path
+
+
+def test_the_document_is_the_one_that_was_checked(server: LiveServer) -> None:
+    """What is served differs from what the cases above were made of only in its address."""
+    told = httpx.get(server.url + "/openapi.json", trust_env=False).json()
+
+    assert told.pop("servers") == [{"url": server.url}]
+    assert told == {name: value for name, value in DOCUMENT.items() if name != "servers"}
+    assert told["openapi"].startswith("3.1.")
+
+
+def test_operation_ids_are_unique_and_every_reference_leads_somewhere() -> None:
+    """What generators of clients stumble over first."""
+    operations = [operation for path in DOCUMENT["paths"].values() for operation in path.values()]
+    ids = [operation["operationId"] for operation in operations]
+    references: list[str] = []
+
+    def walk(node: Any) -> None:
+        if isinstance(node, dict):
+            references.extend(value for name, value in node.items() if name == "$ref")
+        for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            walk(child)
+
+    walk(DOCUMENT)
+    assert len(ids) == len(set(ids))
+    assert {reference.rpartition("/")[2] for reference in references} <= DOCUMENT["components"]["schemas"].keys()
+    assert all(reference.startswith("#/components/schemas/") for reference in references)
+
+
+def test_real_answers_fit_their_schemas(alice: httpx.Client) -> None:
+    """The answers that random ids never reach: finished, failed, queued; files, keys, parts of a film, errors."""
+    done = completed(alice)
+    failed = submit(alice, fail="error")
+    file = alice.post("/v1/files", content=media.png()).json()
+    key = alice.post("/v1/keys", json={"name": "a"}).json()
+    doomed = completed(alice)["request_id"]
+    one = {"request_id": done["request_id"]}
+    where = {"file_id": file["file_id"], "name": file["name"]}
+    calls: list[tuple[str, str, dict[str, str], dict[str, Any], int]] = [
+        ("GET", "/v1/requests", {}, {}, 200),
+        ("GET", "/v1/requests/{request_id}", one, {}, 200),
+        ("GET", "/v1/requests/{request_id}/status", one, {}, 200),
+        ("GET", "/v1/requests/{request_id}/result", one, {"params": {"include_cost": "true"}}, 200),
+        ("GET", "/v1/requests/{request_id}/result", {"request_id": failed}, {}, 200),
+        ("GET", "/v1/requests/{request_id}/status", {"request_id": failed}, {}, 200),
+        ("POST", "/v1/requests/{request_id}/cancel", one, {}, 202),
+        ("GET", "/v1/requests/{request_id}/poster", one, {}, 200),
+        ("GET", "/v1/requests/{request_id}/poster", one, {"headers": {"Range": "bytes=0-9"}}, 206),
+        ("GET", "/v1/requests/{request_id}/poster", one, {"headers": {"Range": "bytes=999999-"}}, 416),
+        ("GET", "/v1/requests/{request_id}/poster", one, {"headers": {"If-None-Match": "*"}}, 304),
+        ("DELETE", "/v1/requests/{request_id}", {"request_id": doomed}, {}, 204),
+        ("DELETE", "/v1/requests/{request_id}", {"request_id": doomed}, {}, 404),
+        ("DELETE", "/v1/requests/{request_id}", {"request_id": submit(alice, delay_s=0.5)}, {}, 409),
+        ("GET", "/v1/files", {}, {}, 200),
+        ("GET", "/v1/files/{file_id}/{name}", where, {}, 200),
+        ("GET", "/v1/files/{file_id}/{name}", where, {"headers": {"Range": "bytes=-9"}}, 206),
+        ("DELETE", "/v1/files/{file_id}", {"file_id": file["file_id"]}, {}, 204),
+        ("GET", "/v1/keys", {}, {}, 200),
+        ("DELETE", "/v1/keys/{key_id}", {"key_id": key["key_id"]}, {}, 204),
+        ("GET", "/v1/usage", {}, {}, 200),
+        ("GET", "/prod/v2/balance", {}, {}, 200),
+        ("GET", "/v1/models", {}, {"params": {"include_schema": "true"}}, 200),
+    ]
+    for method, path, ids, call, status in calls:
+        answer = alice.request(method, path.format(**ids), **call)
+        assert answer.status_code == status, (path, answer.text)
+        schema[path][method].validate_response(answer)

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -249,3 +250,35 @@ def check_books(data: Path, jobs: dict[str, dict[str, Any]]) -> None:
 async def sizes(storage: LocalStorage) -> dict[str, int]:
     """Everything that is stored."""
     return {key: await storage.size(key) async for key in storage.keys(before_s=time.time() + 60)}
+
+
+# -- a worker that is killed while it waits -----------------------------------------------------------------------
+
+
+def test_a_worker_that_hung_up_gets_nothing(tmp_path: Path) -> None:
+    """Its question is still open at the server when it dies; what is submitted then waits for another worker."""
+    live = start_server(tmp_path / "data", workers=0, worker_token="a-token-for-tests")
+    try:
+        with live.client() as client:
+            ask_for_work_and_die(live)
+            request_id = submit(client, "order-1", {"prompt": "bars"})
+            for _ in range(15):
+                job = client.get(f"/v1/requests/{request_id}").json()
+                assert (job["state"], job["attempt"]) == ("in_queue", 0)
+                time.sleep(0.1)
+    finally:
+        assert live.stop() == 0
+
+
+def ask_for_work_and_die(live: LiveServer) -> None:
+    """A claim that may be held open for 20 seconds, on a connection that closes after half a second."""
+    body = json.dumps({"worker_id": "doomed", "engines": ["testcard"], "wait_s": 20.0, "protocol": 1})
+    head = (
+        "POST /worker/v1/claim HTTP/1.1\r\nHost: mutoscope\r\nAuthorization: Bearer a-token-for-tests\r\n"
+        f"X-Mutoscope-Worker: doomed\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", int(live.url.rpartition(":")[2]))) as connection:
+        connection.sendall((head + body).encode())
+        connection.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)

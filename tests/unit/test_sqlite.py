@@ -100,7 +100,7 @@ async def test_an_act_that_raises_hurts_only_itself(db: Sqlite) -> None:
         raise NotFound("no such thing")
 
     names = [f"note-{n}" for n in range(20)]
-    acts = [leaving(name) for name in names[:10]] + [bad] + [leaving(name) for name in names[10:]]
+    acts = [note(name) for name in names[:10]] + [bad] + [note(name) for name in names[10:]]
     answers = await asyncio.gather(*(db.write(act) for act in acts), return_exceptions=True)
     assert isinstance(answers.pop(10), NotFound)
     assert answers == names
@@ -115,21 +115,11 @@ async def test_an_act_that_raises_before_it_wrote_costs_its_neighbours_nothing(d
         del tx
         raise NotFound("no such thing")
 
-    acts = [leaving("first"), bad, leaving("last")]
+    acts = [note("first"), bad, note("last")]
     answers = await asyncio.gather(*(db.write(act) for act in acts), return_exceptions=True)
     assert [answers[0], answers[2]] == ["first", "last"]
     assert isinstance(answers[1], NotFound)
     assert db.commits == 1
-
-
-def leaving(name: str) -> Callable[[Transaction], str]:
-    """An act that leaves a row."""
-
-    def act(tx: Transaction) -> str:
-        tx.run("meta_put", name=name, value="x")
-        return name
-
-    return act
 
 
 async def test_a_wrong_statement_hurts_only_itself(db: Sqlite) -> None:

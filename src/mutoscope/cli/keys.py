@@ -7,7 +7,9 @@ import click
 from mutoscope.cli import output
 from mutoscope.cli.connect import connect, url_option
 
-SCOPES = ("run", "read", "admin", "worker")
+SCOPES = ("run", "read", "admin")
+
+_account = click.option("--account", help="Another account; only for the owner of the site.")
 
 
 @click.group("keys", epilog="Example: mutoscope keys create --name laptop")
@@ -17,11 +19,12 @@ def command() -> None:
 
 @command.command("list", epilog="Example: mutoscope keys list --json")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_account
 @url_option
-def list_keys(as_json: bool, url: str | None) -> None:
+def list_keys(as_json: bool, account: str | None, url: str | None) -> None:
     """List the keys; the keys themselves are never shown again."""
     with connect(url) as client:
-        found = client.keys()
+        found = client.keys(account=account)
     if as_json:
         output.emit_json([key.raw for key in found])
         return
@@ -34,12 +37,20 @@ def list_keys(as_json: bool, url: str | None) -> None:
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="May be repeated [run read].")
 @click.option("--expires-in-days", type=click.FloatRange(min=0, min_open=True), help="Days until it ends [never].")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_account
 @url_option
-def create(name: str, scopes: tuple[str, ...], expires_in_days: float | None, as_json: bool, url: str | None) -> None:
-    """Make a key and print it, this once, on standard output."""
+def create(  # noqa: PLR0917 - click passes every option by name
+    name: str,
+    scopes: tuple[str, ...],
+    expires_in_days: float | None,
+    as_json: bool,
+    account: str | None,
+    url: str | None,
+) -> None:
+    """Make a key and print it, this once, on standard output; --account opens an account for somebody else."""
     expires_in_s = None if expires_in_days is None else int(expires_in_days * 86400)
     with connect(url) as client:
-        made = client.create_key(name, scopes or ("run", "read"), expires_in_s=expires_in_s)
+        made = client.create_key(name, scopes or ("run", "read"), expires_in_s=expires_in_s, account=account)
     if as_json:
         output.emit_json({**made.key.raw, "key": made.secret})
         return
@@ -49,9 +60,10 @@ def create(name: str, scopes: tuple[str, ...], expires_in_days: float | None, as
 
 @command.command("revoke", epilog="Example: mutoscope keys revoke KEY_ID")
 @click.argument("key_id")
+@_account
 @url_option
-def revoke(key_id: str, url: str | None) -> None:
+def revoke(key_id: str, account: str | None, url: str | None) -> None:
     """End a key for good."""
     with connect(url) as client:
-        client.revoke_key(key_id)
+        client.revoke_key(key_id, account=account)
     output.say(f"{key_id}: revoked")

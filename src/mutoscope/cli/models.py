@@ -65,6 +65,7 @@ def show(model_id: str, as_json: bool, url: str | None) -> None:
 def check(folder: Path | None) -> None:
     """Check the built-in manifests and those in FOLDER; print every problem."""
     from mutoscope import catalog  # noqa: PLC0415 - only this command needs it, and it takes time
+    from mutoscope.engines import registry  # noqa: PLC0415 - as above
 
     try:
         found = catalog.Catalog.load([folder] if folder else [])
@@ -73,6 +74,11 @@ def check(folder: Path | None) -> None:
             output.emit(problem)
         output.say(f"{len(exc.problems)} problems")
         raise click.exceptions.Exit(exits.BAD_INPUT) from exc
+    problems = catalog.check_engines(found.models, {name: registry.capabilities(name) for name in registry.names()})
+    for problem in problems:
+        output.emit(problem)
+    if problems:
+        raise click.exceptions.Exit(exits.BAD_INPUT)
     output.say(f"{len(found.models)} models, no problems")
 
 

@@ -174,17 +174,23 @@ class AsyncClient:
         """One model with its input schema."""
         return await self._drive(self._protocol.model(model_id))
 
-    async def keys(self) -> tuple[values.Key, ...]:
-        return await self._drive(self._protocol.keys())
+    async def keys(self, *, account: str | None = None) -> tuple[values.Key, ...]:
+        """Every key of the account; the owner of the site may name another one."""
+        return await self._drive(self._protocol.keys(account))
 
     async def create_key(
-        self, name: str, scopes: tuple[str, ...] = ("run", "read"), *, expires_in_s: int | None = None
+        self,
+        name: str,
+        scopes: tuple[str, ...] = ("run", "read"),
+        *,
+        expires_in_s: int | None = None,
+        account: str | None = None,
     ) -> values.NewKey:
-        """Make a key; `secret` is told this once."""
-        return await self._drive(self._protocol.create_key(name, scopes, expires_in_s))
+        """Make a key; `secret` is told this once. The owner may open another account by naming it."""
+        return await self._drive(self._protocol.create_key(name, scopes, expires_in_s, account))
 
-    async def revoke_key(self, key_id: str) -> None:
-        await self._drive(self._protocol.revoke_key(key_id))
+    async def revoke_key(self, key_id: str, *, account: str | None = None) -> None:
+        await self._drive(self._protocol.revoke_key(key_id, account))
 
     async def usage(self, since: str | None = None, until: str | None = None) -> values.Usage:
         return await self._drive(self._protocol.usage(since, until))

@@ -191,17 +191,23 @@ class Protocol:
         self._schemas[model_id] = model.input_schema
         return model
 
-    def keys(self) -> Script[tuple[values.Key, ...]]:
-        return tuple(values.key(row) for row in values.objects((yield from self._get("/v1/keys")), "keys"))
+    def keys(self, account: str | None) -> Script[tuple[values.Key, ...]]:
+        found = yield from self._get("/v1/keys", {"account": account} if account else {})
+        return tuple(values.key(row) for row in values.objects(found, "keys"))
 
-    def create_key(self, name: str, scopes: tuple[str, ...], expires_in_s: int | None) -> Script[values.NewKey]:
+    def create_key(
+        self, name: str, scopes: tuple[str, ...], expires_in_s: int | None, account: str | None
+    ) -> Script[values.NewKey]:
         body: dict[str, Any] = {"name": name, "scopes": list(scopes)}
         if expires_in_s is not None:
             body["expires_in_s"] = expires_in_s
+        if account is not None:
+            body["account"] = account
         return values.new_key((yield from self._call("POST", "/v1/keys", content=_encode(body))).json)
 
-    def revoke_key(self, key_id: str) -> Script[None]:
-        yield from self._call("DELETE", f"/v1/keys/{quote(key_id, safe='')}")
+    def revoke_key(self, key_id: str, account: str | None) -> Script[None]:
+        of = f"?account={quote(account, safe='')}" if account else ""
+        yield from self._call("DELETE", f"/v1/keys/{quote(key_id, safe='')}{of}")
 
     def usage(self, since: str | None, until: str | None) -> Script[values.Usage]:
         params = {name: value for name, value in (("from", since), ("to", until)) if value is not None}

@@ -173,17 +173,23 @@ class Client:
         """One model with its input schema."""
         return self._drive(self._protocol.model(model_id))
 
-    def keys(self) -> tuple[values.Key, ...]:
-        return self._drive(self._protocol.keys())
+    def keys(self, *, account: str | None = None) -> tuple[values.Key, ...]:
+        """Every key of the account; the owner of the site may name another one."""
+        return self._drive(self._protocol.keys(account))
 
     def create_key(
-        self, name: str, scopes: tuple[str, ...] = ("run", "read"), *, expires_in_s: int | None = None
+        self,
+        name: str,
+        scopes: tuple[str, ...] = ("run", "read"),
+        *,
+        expires_in_s: int | None = None,
+        account: str | None = None,
     ) -> values.NewKey:
-        """Make a key; `secret` is told this once."""
-        return self._drive(self._protocol.create_key(name, scopes, expires_in_s))
+        """Make a key; `secret` is told this once. The owner may open another account by naming it."""
+        return self._drive(self._protocol.create_key(name, scopes, expires_in_s, account))
 
-    def revoke_key(self, key_id: str) -> None:
-        self._drive(self._protocol.revoke_key(key_id))
+    def revoke_key(self, key_id: str, *, account: str | None = None) -> None:
+        self._drive(self._protocol.revoke_key(key_id, account))
 
     def usage(self, since: str | None = None, until: str | None = None) -> values.Usage:
         return self._drive(self._protocol.usage(since, until))

@@ -82,7 +82,7 @@ def _wanted(body: object) -> Wanted:
         raise InvalidInput(problems=(Problem("", "a JSON object is accepted", "type"),))
     problems = []
     name, scopes = body.get("name"), body.get("scopes", ["run", "read"])
-    life, account = body.get("expires_in_s"), body.get("account")
+    life, account = _whole(body.get("expires_in_s")), body.get("account")
     if not _is_name(name):
         problems.append(Problem("name", f"1 to {LONGEST_NAME} printable characters are accepted", "name"))
     if account is not None and not _is_name(account):
@@ -95,6 +95,11 @@ def _wanted(body: object) -> Wanted:
     if problems:
         raise InvalidInput(problems=tuple(problems))
     return Wanted(str(name), tuple(scope for scope in SCOPES if scope in scopes), life, account)
+
+
+def _whole(value: Any) -> Any:
+    """3600.0 is the integer 3600, as in JSON Schema."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _is_name(value: object) -> bool:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from mutoscope import __version__
 from mutoscope.catalog import Model
 from mutoscope.jobs import State
-from mutoscope.schema import normalise
+from mutoscope.schema import bounded, normalise
 from mutoscope.server.models import KINDS, ready
 from mutoscope.server.shapes import SHAPES, array, obj, ref
 from mutoscope.server.wire import answer, base_url, site_of
@@ -75,7 +75,7 @@ def _submit(model: Model) -> Operation:
             "description": "The same key and body give the same request.",
         }
     ]
-    operation["requestBody"] = _body({"application/json": normalise(model.input_schema)})
+    operation["requestBody"] = _body({"application/json": bounded(normalise(model.input_schema))})
     return operation
 
 
