@@ -197,11 +197,14 @@ def _input_files(model: Model, job: Job) -> list[InputFile]:
 # -- 4. settle ----------------------------------------------------------------------------------------------------
 
 
-async def settle(site: Site, held: Held, finish: Finish) -> None:
-    """Write down how an attempt ended, if it is still the one that counts. Raises LeaseLost otherwise."""
+async def settle(site: Site, held: Held, finish: Finish) -> Job:
+    """Write down how an attempt ended, if it is still the one that counts. Raises LeaseLost otherwise.
+
+    Returns the request as it was while the attempt ran.
+    """
     store, error = site.store, finish.error or "the engine failed"
+    job = await store.job(held.request_id, await store.held_by(held))
     if finish.outcome == "completed":
-        job = await store.job(held.request_id, await store.held_by(held))
         files = await _files(site, job, held, finish)
         model = site.catalog.get(job.model_id)
         result = _result(model, job, finish, now_ms=await store.now_ms())
@@ -212,6 +215,7 @@ async def settle(site: Site, held: Held, finish: Finish) -> None:
         await _collect(site, held.request_id)
     elif await store.retry(held, error=error, used=finish.outcome == "retry") is State.FAILED:
         await _collect(site, held.request_id)
+    return job
 
 
 async def _files(site: Site, job: Job, held: Held, finish: Finish) -> list[File]:

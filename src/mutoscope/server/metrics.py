@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.requests import Request
 
+from mutoscope.jobs import Job
+from mutoscope.protocol import Finish
 from mutoscope.site import Site
 
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+
+
+def metrics_of(request: Request) -> Metrics:
+    """The counters of the server this request came to."""
+    metrics: Metrics = request.scope["mutoscope.metrics"]
+    return metrics
 
 
 class Metrics:
@@ -18,23 +27,23 @@ class Metrics:
             "mutoscope_http_answers", "HTTP answers by status code.", ["code"], registry=self.registry
         )
         self._answers_by_code: dict[int, Counter] = {}
-        self.submitted = Counter(
+        self._submitted = Counter(
             "mutoscope_requests_submitted", "Requests accepted.", ["model"], registry=self.registry
         )
-        self.finished = Counter(
-            "mutoscope_requests_finished",
+        self._ended = Counter(
+            "mutoscope_attempts_ended",
             "Attempts that ended, by outcome.",
             ["model", "outcome"],
             registry=self.registry,
         )
-        self.waited = Histogram(
+        self._waited = Histogram(
             "mutoscope_queue_seconds",
             "From submit to claim.",
             ["model"],
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self.engine = Histogram(
+        self._engine = Histogram(
             "mutoscope_engine_seconds",
             "Time in the engine.",
             ["model"],
@@ -50,12 +59,25 @@ class Metrics:
         )
         self._free = Gauge("mutoscope_disk_free_bytes", "Free space for data.", registry=self.registry)
 
+    def submitted(self, model_id: str) -> None:
+        """Count an accepted request."""
+        self._submitted.labels(model_id).inc()
+
     def answered(self, code: int) -> None:
         """Count an answer."""
         counter = self._answers_by_code.get(code)
         if counter is None:
             counter = self._answers_by_code[code] = self._answers.labels(code)
         counter.inc()
+
+    def settled(self, job: Job, finish: Finish) -> None:
+        """Count how an attempt ended, and how long it waited and took."""
+        self._ended.labels(job.model_id, finish.outcome).inc()
+        if job.started_ms is not None:
+            self._waited.labels(job.model_id).observe((job.started_ms - job.created_ms) / 1000)
+        engine_s = finish.metadata.get("timings", {}).get("engine_s")
+        if engine_s is not None:
+            self._engine.labels(job.model_id).observe(engine_s)
 
     async def text(self, site: Site) -> bytes:
         """Everything, as Prometheus scrapes it."""

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from mutoscope.server.auth import caller
+from mutoscope.server.metrics import metrics_of
 from mutoscope.server.wire import answer, site_of
 from mutoscope.site import Site
 
@@ -48,9 +49,7 @@ async def metrics(request: Request) -> Response:
     if not _is_loopback(client):
         await caller(request, "read", "admin")
     site = site_of(request)
-    return PlainTextResponse(
-        await request.scope["mutoscope.metrics"].text(site), media_type="text/plain; version=0.0.4"
-    )
+    return PlainTextResponse(await metrics_of(request).text(site), media_type="text/plain; version=0.0.4")
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,6 +15,7 @@ from mutoscope.errors import BadRequest, LeaseLost
 from mutoscope.protocol import VERSION, Assignment, Beat, Claim, Finish, Stored, decode, encode
 from mutoscope.server import auth
 from mutoscope.server.files import safe_name, serve
+from mutoscope.server.metrics import metrics_of
 from mutoscope.server.wire import answer, chunks, nothing, read_json, site_of
 from mutoscope.store.store import Held
 from mutoscope.store.wakeups import wait
@@ -108,7 +109,8 @@ async def finish(request: Request) -> Response:
     site = site_of(request)
     worker_id = auth.worker(request)
     told = await _message(request, Finish)
-    await lifecycle.settle(site, Held(request.path_params["request_id"], worker_id, told.attempt), told)
+    job = await lifecycle.settle(site, Held(request.path_params["request_id"], worker_id, told.attempt), told)
+    metrics_of(request).settled(job, told)
     return answer({})
 
 

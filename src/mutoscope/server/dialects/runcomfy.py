@@ -15,6 +15,7 @@ from mutoscope import lifecycle
 from mutoscope.errors import BadRequest
 from mutoscope.jobs import Job, State, timestamp
 from mutoscope.server.auth import caller
+from mutoscope.server.metrics import metrics_of
 from mutoscope.server.outputs import output_of
 from mutoscope.server.wire import Query, answer, base_url, read_json, site_of
 
@@ -38,6 +39,8 @@ async def submit(request: Request) -> Response:
         base_url=base,
         idempotency_key=idempotency_key(request),
     )
+    if not submitted.replayed:
+        metrics_of(request).submitted(request.path_params["model_id"])
     headers = {"Idempotent-Replayed": "true"} if submitted.replayed else None
     urls = request_urls(base, submitted.request_id)
     return answer({"request_id": submitted.request_id, **urls}, headers=headers)
