@@ -45,6 +45,8 @@ log = structlog.get_logger(__name__)
 SWEEP_S = 1.0
 LOW_DISK_BYTES = 5 * 10**9
 KEEP_ALIVE_S = 75
+HAND_BACK_S = 5.0
+"""What workers get on top of the drain, to hand back what they could not finish."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,8 @@ class Ready:
     engines_missing: tuple[tuple[str, str], ...]
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: asyncio.Event) -> None:
-    """Run a server until `stop` is set. Raises ConfigError when it cannot start."""
+async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: Stop) -> None:
+    """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
     began = time.time()
     capabilities, missing = engines()
     listener = listen(settings.host, settings.port)
@@ -85,11 +87,11 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
                 engines_missing=tuple(sorted(missing.items())),
             )
         )
-        stopping = asyncio.create_task(stop.wait())
+        stopping = asyncio.create_task(stop.asked.wait())
         await asyncio.wait({stopping, running}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
     finally:
-        await _drain(site, fleet, settings.drain_s)
+        await _drain(site, fleet, settings.drain_s, stop)
         sweeper.cancel()
         collector.cancel()
         await _close(site, server, running)
@@ -146,6 +148,8 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         worker_token=os.environ.get("MUTOSCOPE_WORKER_TOKEN") or secrets.token_hex(32),
     )
     site.health.workers_expected = settings.workers
+    if failed := await store.fail_models_but({model.id for model in catalog.models}):
+        log.warning("requests.failed", requests=failed, reason="their models are not in the catalogue any more")
     with contextlib.suppress(Exception):
         site.check_room()
     return site, first_key
@@ -243,13 +247,18 @@ def _uvicorn(site: Site) -> _Server:
     )
 
 
-def stop_signal() -> asyncio.Event:
-    """An event that SIGTERM and Ctrl-C set."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+class Stop:
+    """The wish to stop: once is a polite request, twice is a hurry. SIGTERM and Ctrl-C ask."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+        self.hurried = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self.ask)
+
+    def ask(self) -> None:
+        """Stop, or stop faster."""
+        (self.hurried if self.asked.is_set() else self.asked).set()
 
 
 # -- what runs beside ---------------------------------------------------------------------------------------------
@@ -299,13 +308,16 @@ async def _collect(site: Site, *, before_s: float) -> None:
         log.exception("storage.collect_failed")
 
 
-async def _drain(site: Site, fleet: LocalFleet, drain_s: float) -> None:
-    """No new work; what runs finishes, or goes back to the queue when the time is over."""
+async def _drain(site: Site, fleet: LocalFleet, drain_s: float, stop: Stop) -> None:
+    """No new work; what runs finishes, or goes back to the queue when the time is over or somebody asks again."""
     site.health.draining = True
     log.info("server.draining", seconds=drain_s)
-    if not await asyncio.to_thread(fleet.drain, drain_s + 2.0):
-        log.warning("workers.killed")
+    draining = asyncio.create_task(asyncio.to_thread(fleet.drain, drain_s + HAND_BACK_S))
+    hurried = asyncio.create_task(stop.hurried.wait())
+    await asyncio.wait({draining, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
     await asyncio.to_thread(fleet.stop)
+    await draining
 
 
 async def _close(site: Site, server: _Server, running: asyncio.Task[None]) -> None:

@@ -14,6 +14,7 @@ MutoscopeError
 ├── RangeNotSatisfiable     416  the part asked for lies outside the file
 ├── RateLimited             429  ask again later
 ├── EngineUnavailable       503  the model's engine is not set up, or the server is draining
+├── DatabaseBusy            503  another program holds the database; nothing was accepted
 ├── StorageFull             507  the disk has no room to accept work
 ├── MediaError              –    an input file could not be fetched, read or accepted: the request fails
 ├── EngineError             –    an engine failed; `retryable` says whether another attempt can help
@@ -162,6 +163,13 @@ class EngineUnavailable(MutoscopeError):
 
     status = 503
     code = 503001
+
+
+class DatabaseBusy(MutoscopeError):
+    """The database is held by another program; nothing was accepted."""
+
+    status = 503
+    code = 503003
 
 
 class StorageFull(MutoscopeError):

@@ -14,6 +14,10 @@ from mutoscope.storage.local import LocalStorage
 from mutoscope.storage.sign import Signer
 from mutoscope.store.store import Store
 
+SILENT_S = 60.0
+"""A worker not heard of for this long does not count as ready. It asks for work every 20 s, or beats."""
+MANY_WORKERS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -32,11 +36,23 @@ class Health:
     """What changes while the server runs."""
 
     draining: bool = False
-    workers: dict[str, tuple[float, tuple[str, ...]]] = field(default_factory=dict)
-    """Workers by name: when they last asked for work (monotonic seconds) and with which engines."""
+    workers: dict[str, float] = field(default_factory=dict)
+    """Workers that are ready, and when they were last heard of (monotonic seconds)."""
     workers_expected: int = 0
     free_bytes: int = 0
     free_checked: float = 0.0
+
+    def heard(self, worker_id: str) -> None:
+        """A worker asked for work or beats; those silent for long are forgotten."""
+        now = time.monotonic()
+        self.workers[worker_id] = now
+        if len(self.workers) > MANY_WORKERS:
+            self.workers = {name: seen for name, seen in self.workers.items() if now - seen < SILENT_S}
+
+    def workers_ready(self) -> int:
+        """How many workers were heard of lately."""
+        now = time.monotonic()
+        return sum(now - seen < SILENT_S for seen in self.workers.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ REWARM_AFTER_S = 30.0
 """Pause before an engine that could not be warmed is tried again."""
 STORE_TRIES_S = 60.0
 """How long a finished output waits for a server that is away; then another attempt makes it again."""
-RELEASE_TRIES_S = 2.0
+RELEASE_TRIES_S = 4.0
 """A worker that must go does not wait long to say so: the lease ends by itself."""
 
 

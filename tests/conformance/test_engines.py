@@ -58,7 +58,11 @@ class Notes:
         assert len(line) <= 500
 
 
-@pytest.fixture(scope="module", params=CASES, ids=lambda case: "-".join([case.name, *case.settings.values()]) if isinstance(case, Case) else None)
+@pytest.fixture(
+    scope="module",
+    params=CASES,
+    ids=lambda case: "-".join([case.name, *case.settings.values()]) if isinstance(case, Case) else None,
+)
 def case(request: pytest.FixtureRequest) -> Case:
     found: Case = request.param
     return found

@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from mutoscope.jobs import Job, State
+from mutoscope.store import store as store_module
 from mutoscope.store.store import POSITION_CAP
 
 from .conftest import ALICE, BOB, MODEL, Desk, Person
@@ -183,3 +184,20 @@ async def test_the_position_is_capped_at_a_thousand(desk: Desk) -> None:
     for _ in range(4):
         assert [await desk.position(request_id) for request_id in ids[:3]] == [0, 1, 2]
         assert [await desk.position(request_id) for request_id in ids[-7:]] == [998, 999, *[POSITION_CAP] * 5]
+
+
+async def test_what_waits_for_a_model_that_is_gone_fails(desk: Desk) -> None:
+    """Nobody could ever run it; what waits for others goes on waiting."""
+    stays, goes = await desk.submit(), await desk.submit(model_id="gone/model")
+    assert await desk.store.fail_models_but({MODEL}) == 1
+    assert (await desk.state(goes), await desk.state(stays)) == (State.FAILED, State.IN_QUEUE)
+
+
+async def test_an_attempt_that_beats_for_ever_is_ended_at_its_time_limit(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker whose own clock failed keeps the lease; the sweeper does not believe it."""
+    monkeypatch.setattr(store_module, "GRACE_MS", -1_000_000)
+    request_id = await desk.submit()
+    await desk.claim()
+    assert await desk.store.sweep() == [(request_id, State.FAILED)]

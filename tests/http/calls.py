@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-
 from tests.conftest import LiveServer
 
 TESTCARD = "mutoscope/testcard"
@@ -70,6 +69,12 @@ def assert_error(answer: httpx.Response, status: int, code: int | None = None) -
     assert all(set(problem) == {"path", "message", "rule"} for problem in body["detail"])
     assert not [word for word in ("Traceback", 'File \\"', ".py") if word in answer.text]
     return body
+
+
+def assert_no_defects(server: LiveServer) -> None:
+    """The server's log knows of no error that nobody foresaw."""
+    log = (server.data.parent / f"{server.data.name}.log").read_text("utf-8")
+    assert not [line for line in log.splitlines() if "http.defect" in line or "Traceback" in line]
 
 
 @dataclass

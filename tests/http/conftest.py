@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-
 from tests.conftest import LiveServer, start_server
-from tests.http.calls import FIRST_FRAME, IMPATIENT, PRICED
+from tests.http.calls import FIRST_FRAME, IMPATIENT, PRICED, assert_no_defects
 from tests.http.hostile import Hostile, running
 
 REFERENCE: dict[str, Any] = json.loads(
@@ -68,6 +67,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     live.wait_ready()
     yield live
     assert live.stop() == 0
+    assert_no_defects(live)
 
 
 @pytest.fixture

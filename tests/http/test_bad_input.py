@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-
 from tests.conftest import REFERENCE_MODEL, LiveServer
 from tests.http import media
 from tests.http.calls import (
@@ -24,6 +23,7 @@ from tests.http.calls import (
     TESTCARD,
     WITH_PICTURE,
     assert_error,
+    assert_no_defects,
     finished,
     submit,
 )
@@ -46,6 +46,13 @@ def problem(told: dict[str, Any], path: str) -> tuple[str, str]:
     """Rule and message of the only problem, which is at this path."""
     assert [found["path"] for found in told["detail"]] == [path]
     return told["detail"][0]["rule"], told["detail"][0]["message"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def foreseen(server: LiveServer) -> Iterator[None]:
+    """Whatever is asked here, the server foresaw it: its log holds no defect afterwards."""
+    yield
+    assert_no_defects(server)
 
 
 # -- keys and ids -------------------------------------------------------------------------------------------------
@@ -299,6 +306,19 @@ def test_a_body_without_a_length_is_refused_at_the_limit(server: LiveServer) -> 
     assert said.startswith(b"HTTP/1.1 413 ")
     assert b"more than 67108864 bytes" in said
     assert after.startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize("path", [f"/v1/models/{TESTCARD}", "/v1/files", "/v1/keys"])
+def test_a_caller_who_hangs_up_in_the_middle_of_a_body_does_no_harm(server: LiveServer, path: str) -> None:
+    """Nobody is left to be told; it is no defect of the server's, so its log stays quiet."""
+    parts = urlsplit(server.url)
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer mk_alice\r\nContent-Length: 1000\r\n\r\n"
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:
+        connection.sendall(head.encode() + b'{"prompt": ')
+        time.sleep(0.1)
+
+    with server.client() as alice:
+        assert alice.get("/livez").status_code == 200
 
 
 def test_the_answer_to_a_large_body_reaches_an_ordinary_client(alice: httpx.Client) -> None:

@@ -119,7 +119,7 @@ def test_a_request_that_takes_too_long_is_handed_back_unused(start: Start) -> No
         wait_for(client, request_id, "in_progress")
     began = time.monotonic()
     assert live.stop() == 0
-    assert time.monotonic() - began < 4.5
+    assert time.monotonic() - began < 9
     assert tries_of(live, request_id) == 0
     live = start()
     with live.client() as client:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from mutoscope.errors import ConfigError, NotFound, StorageFull
+from mutoscope.errors import ConfigError, DatabaseBusy, NotFound, StorageFull
 from mutoscope.store import statements
 from mutoscope.store.sqlite import WORDS, Sqlite, Transaction
 
@@ -249,7 +249,7 @@ async def test_a_file_that_stays_busy_refuses_the_whole_batch_at_once(
     started = time.monotonic()
     answers = await asyncio.gather(*(write_note(db, f"note-{n}") for n in range(10)), return_exceptions=True)
     assert time.monotonic() - started < 0.6
-    assert {type(answer) for answer in answers} == {sqlite3.OperationalError}
+    assert {type(answer) for answer in answers} == {DatabaseBusy}
     other.execute("rollback")
     other.close()
     assert await write_note(db, "afterwards") == "afterwards"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 from collections.abc import Coroutine
@@ -72,8 +73,14 @@ def backup(target: Path, data: Path | None) -> None:
     source.close()
     copy.close()
     if (folder / "files").is_dir():
-        shutil.copytree(folder / "files", target / "files", ignore=shutil.ignore_patterns("incoming"))
+        shutil.copytree(folder / "files", target / "files", copy_function=_copy_if_there)
     click.echo(f"copied to {target}; restore by serving that folder: mutoscope serve --data {target}")
+
+
+def _copy_if_there(source: str, target: str) -> None:
+    """A file may be deleted while the backup walks; its row went before it."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
 
 
 @command.command("reset-key")

@@ -64,7 +64,7 @@ def command(ready_fd: int | None, stop_with_stdin: bool, **options: Any) -> None
 
 
 async def _serve(values: settings.Settings, on_ready: Callable[[app.Ready], None], *, stop_with_stdin: bool) -> None:
-    stop = app.stop_signal()
+    stop = app.Stop()
     if stop_with_stdin:
         asyncio.get_running_loop().add_reader(0, _stop_at_end, stop)
     try:
@@ -75,9 +75,10 @@ async def _serve(values: settings.Settings, on_ready: Callable[[app.Ready], None
         return
 
 
-def _stop_at_end(stop: asyncio.Event) -> None:
+def _stop_at_end(stop: app.Stop) -> None:
     if not os.read(0, 4096):
-        stop.set()
+        asyncio.get_running_loop().remove_reader(0)
+        stop.ask()
 
 
 def _tell(descriptor: int, ready: app.Ready) -> None:

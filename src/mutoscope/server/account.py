@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,13 @@ from starlette.responses import Response
 from mutoscope.errors import Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import timestamp
 from mutoscope.server.auth import SCOPES, caller, fingerprint, new_key
+from mutoscope.server.shapes import NAME_PATTERN
 from mutoscope.server.wire import Query, answer, nothing, read_json, site_of
 from mutoscope.store.records import Caller, Key
 from mutoscope.store.store import Store
 
 LONGEST_NAME = 80
+_NAME = re.compile(NAME_PATTERN)
 LONGEST_LIFE_S = 10 * 365 * 86400
 
 
@@ -103,7 +106,7 @@ def _whole(value: Any) -> Any:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and value.isprintable()
+    return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and _NAME.fullmatch(value) is not None
 
 
 async def usage(request: Request) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -12,9 +11,6 @@ from mutoscope.server.auth import caller
 from mutoscope.server.metrics import metrics_of
 from mutoscope.server.wire import answer, site_of
 from mutoscope.site import Site
-
-SILENT_S = 60.0
-"""A worker that has not asked for work for this long, and holds none, does not count as ready."""
 
 
 async def livez(request: Request) -> Response:
@@ -37,8 +33,7 @@ async def _not_ready(site: Site) -> list[str]:
     await site.store.now_ms()
     if site.health.draining:
         reasons.append("the server is stopping")
-    ready = sum(time.monotonic() - seen < SILENT_S for seen, _ in site.health.workers.values())
-    if site.health.workers_expected and not ready:
+    if site.health.workers_expected and not site.health.workers_ready():
         reasons.append("workers are still loading models and compiling kernels")
     return reasons
 

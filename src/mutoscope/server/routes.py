@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -118,6 +118,8 @@ class _Entrance:
 
         try:
             await self.app(scope, receive, watch)
+        except ClientDisconnect:
+            return  # it hung up in the middle of its body: nobody is left to answer
         except Exception as exc:  # the outermost place: nothing may reach the caller as a traceback
             response = problem(exc)
             if response.status_code >= 500:

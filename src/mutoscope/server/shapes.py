@@ -16,6 +16,10 @@ INSTANT: Shape = {"type": "string", "format": "date-time"}
 URL: Shape = {"type": "string", "format": "uri"}
 STATE: Shape = {"type": "string", "enum": [str(state) for state in State]}
 
+NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
+"""Names of keys and accounts: any language, no control characters."""
+NAME: Shape = {"type": "string", "minLength": 1, "maxLength": 80, "pattern": NAME_PATTERN}
+
 
 def ref(name: str) -> Shape:
     """A reference to one of SHAPES."""
@@ -145,10 +149,10 @@ SHAPES: dict[str, Shape] = {
     "WantedKey": obj(
         {
             "scopes": {**array({"type": "string", "enum": list(SCOPES)}), "minItems": 1},
-            "account": maybe({"type": "string", "minLength": 1, "maxLength": 80, "pattern": "^[ -~]+$"}),
+            "account": maybe(NAME),
             "expires_in_s": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 315360000}, {"type": "null"}]},
         },
-        name={"type": "string", "minLength": 1, "maxLength": 80, "pattern": "^[ -~]+$"},
+        name=NAME,
     ),
     "Usage": obj(
         request_id=TEXT,

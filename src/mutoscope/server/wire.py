@@ -44,15 +44,20 @@ def base_url(request: Request) -> str:
 
 async def chunks(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
     """The body as it arrives. Raises TooLarge, before reading when the length is announced."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit_bytes:
-        raise TooLarge(f"the body has {announced} bytes; at most {limit_bytes} are accepted")
+    check_announced(request, limit_bytes)
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit_bytes:
             raise TooLarge(f"the body has more than {limit_bytes} bytes, which is the most accepted")
         yield chunk
+
+
+def check_announced(request: Request, limit_bytes: int) -> None:
+    """Raises TooLarge for a body that is announced as larger: a client that waits for `100 Continue` sends none."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise TooLarge(f"the body has {announced} bytes; at most {limit_bytes} are accepted")
 
 
 async def read_json(request: Request, limit_bytes: int) -> Any:
@@ -71,6 +76,7 @@ async def read_json(request: Request, limit_bytes: int) -> Any:
 
 async def _whole(request: Request, limit_bytes: int) -> bytes:
     """The body at once; most arrive in one piece."""
+    check_announced(request, limit_bytes)
     message = await request.receive()
     if message["type"] == "http.request" and not message.get("more_body") and len(message["body"]) <= limit_bytes:
         return bytes(message["body"])

@@ -39,7 +39,7 @@ async def claim(request: Request) -> Response:
             f"this server speaks worker protocol {VERSION}, the worker {wanted.protocol}; run the same version",
             code=400003,
         )
-    site.health.workers[worker_id] = (time.monotonic(), wanted.engines)
+    site.health.heard(worker_id)
     assignment = await _wait_for_work(request, worker_id, wanted)
     return answer(encode(assignment)) if assignment else nothing()
 
@@ -63,6 +63,7 @@ async def beat(request: Request) -> Response:
     site = site_of(request)
     worker_id = auth.worker(request)
     told = await _message(request, Beat)
+    site.health.heard(worker_id)
     await site.store.beat(
         Held(request.path_params["request_id"], worker_id, told.attempt),
         lease_ms=int(site.limits.lease_s * 1000),

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from mutoscope.errors import ConfigError, StorageFull
+from mutoscope.errors import ConfigError, DatabaseBusy, StorageFull
 from mutoscope.store import statements
 
 T = TypeVar("T")
@@ -266,8 +266,11 @@ def _is_busy(exc: Exception) -> bool:
 
 
 def _translated(exc: Exception) -> Exception:
-    if getattr(exc, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+    if getattr(exc, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+        ours: Exception = StorageFull()
+    elif _is_busy(exc):
+        ours = DatabaseBusy()
+    else:
         return exc
-    full = StorageFull()
-    full.__cause__ = exc
-    return full
+    ours.__cause__ = exc
+    return ours

@@ -8,7 +8,7 @@ means that somebody else was faster, and the state found is what the caller gets
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,8 @@ POSITION_CAP = 1000
 RETRY_DELAY_MS = 1000
 """Pause before a failed attempt is tried again, times the attempts so far."""
 SWEEP_LIMIT = 500
+GRACE_MS = 30_000
+"""A worker ends an attempt at its time limit; the sweeper does when the worker has not, this much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +242,9 @@ class Store(Records):
         return state
 
     async def sweep(self) -> list[tuple[str, State]]:
-        """Hand on requests whose worker fell silent, or fail them when the attempts are used up."""
-        if await self.db.one("lease_expired", limit=1) is None:
+        """Hand on requests whose worker fell silent, or fail them when the attempts or the time are used up."""
+        expired = await self.db.one("lease_expired", limit=1)
+        if expired is None and await self.db.one("request_overdue", limit=1, grace_ms=GRACE_MS) is None:
             return []
         swept = await self.db.write(_sweep)
         for request_id, _ in swept:
@@ -249,6 +252,15 @@ class Store(Records):
         self._positions.changed()
         self.wakeups.queue_grew()
         return swept
+
+    async def fail_models_but(self, known: Collection[str]) -> int:
+        """Fail what waits for models that are not offered any more; how many there were."""
+        gone = [r["model_id"] for r in await self.db.all("queue_models") if r["model_id"] not in known]
+        failed = 0
+        for model_id in gone:
+            while some := await self.db.write(lambda tx, model_id=model_id: _fail_queued(tx, model_id)):  # type: ignore[misc]
+                failed += some
+        return failed
 
     async def load(self) -> list[tuple[str, str, int, int]]:
         """(model, state, how many, created_ms of the oldest) for everything that is not finished."""
@@ -274,7 +286,7 @@ def _submit(tx: Transaction, new: NewJob) -> Submitted:
     assert now is not None
     flow = tx.one("flow_next", model_id=new.model_id, key_id=new.key_id, now=now[0], share=1.0 / new.weight)
     assert flow is not None
-    tx.run(
+    added = tx.run(
         "request_add",
         id=new.id,
         account_id=new.account_id,
@@ -290,6 +302,8 @@ def _submit(tx: Transaction, new: NewJob) -> Submitted:
         idempotency_key=new.idempotency_key,
         body_sha256=new.body_sha256,
     )
+    if not added:
+        raise Conflict("this Idempotency-Key is being used by another submit right now; try again")
     tx.run(
         "usage_hold",
         id=new.id,
@@ -350,7 +364,20 @@ def _sweep(tx: Transaction) -> list[tuple[str, State]]:
         state = _again_or_fail(tx, held, row, "the worker was lost", delay_ms=0)
         if state is not None:
             swept.append((row["id"], state))
+    for row in tx.all("request_overdue", limit=SWEEP_LIMIT, grace_ms=GRACE_MS):
+        error = f"exceeded the time limit of {row['time_limit_s']} s"
+        if _fail(tx, Held(row["id"], None, row["attempt"]), error):
+            swept.append((row["id"], State.FAILED))
     return swept
+
+
+def _fail_queued(tx: Transaction, model_id: str) -> int:
+    rows = tx.all("queue_of_model", model_id=model_id, limit=SWEEP_LIMIT)
+    error = f"{model_id} is not offered by this server any more"
+    for row in rows:
+        changed = tx.run("request_fail_queued", id=row["id"], error=error)
+        _settle(tx, State.FAILED, Charge(), changed=changed, request_id=row["id"], data={"error": error})
+    return len(rows)
 
 
 def _again_or_fail(tx: Transaction, held: Held, row: Row, error: str, *, delay_ms: int) -> State | None:

@@ -102,10 +102,10 @@ async def cancel(request: Request) -> Response:
 
 
 def idempotency_key(request: Request) -> str | None:
-    """The Idempotency-Key header, if any. Raises BadRequest when it is not 1 to 255 printable characters."""
+    """The Idempotency-Key header, if any. Raises BadRequest when it is not 1 to 255 printable ASCII characters."""
     key = request.headers.get("idempotency-key")
-    if key is not None and not (1 <= len(key) <= 255 and key.isprintable()):
-        raise BadRequest("Idempotency-Key: 1 to 255 printable characters are accepted")
+    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        raise BadRequest("Idempotency-Key: 1 to 255 printable ASCII characters are accepted")
     return key
 
 

@@ -168,6 +168,21 @@ select id, attempt, tries, max_attempts from requests
 where state = 'in_progress' and lease_until_ms < {now_ms}
 order by lease_until_ms limit :limit {skip_locked}
 
+-- Attempts whose worker keeps beating long after it should have ended them itself.
+-- name: request_overdue
+select id, attempt, time_limit_s from requests
+where state = 'in_progress' and lease_until_ms > 0 and started_ms + time_limit_s * 1000 + :grace_ms < {now_ms}
+limit :limit {skip_locked}
+
+-- name: queue_models
+select distinct model_id from requests where state = 'in_queue'
+
+-- name: queue_of_model
+select id from requests where model_id = :model_id and state = 'in_queue' limit :limit
+
+-- name: request_fail_queued
+update requests set state = 'failed', finished_ms = {now_ms}, error = :error where id = :id and state = 'in_queue'
+
 -- name: request_delete
 delete from requests
 where id = :id and account_id = :account_id and state in ('completed', 'failed', 'cancelled')
