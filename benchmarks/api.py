@@ -33,7 +33,9 @@ from benchmarks.load import Load, burst, get, post
 KEY = "mk_bench"
 MODEL = "bytedance/dreamina-3-0/pro/image-to-video"
 TESTCARD = "mutoscope/testcard"
-BODY = json.dumps({"prompt": "A slow tracking shot. " * 22, "image_urls": ["https://example.com/mountain-path.jpg"]}).encode()
+BODY = json.dumps(
+    {"prompt": "A slow tracking shot. " * 22, "image_urls": ["https://example.com/mountain-path.jpg"]}
+).encode()
 SMALL = json.dumps({"prompt": "speed", "num_frames": 2, "width": 64, "height": 64}).encode()
 CONNECTIONS = (16, 64)
 WAITING = (0, 1_000, 10_000)
@@ -214,10 +216,9 @@ def _mutoscope(data: Path, *, workers: int) -> Iterator[str]:
 @contextlib.contextmanager
 def _process(command: list[str]) -> Iterator[None]:
     environment = {**os.environ, "MUTOSCOPE_API_KEY": KEY, "XDG_CONFIG_HOME": tempfile.gettempdir()}
-    on_cpu_0 = (lambda: os.sched_setaffinity(0, {0})) if (os.cpu_count() or 1) > 1 else None
-    process = subprocess.Popen(
-        command, env=environment, preexec_fn=on_cpu_0, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if (os.cpu_count() or 1) > 1:
+        os.sched_setaffinity(process.pid, {0})  # before it starts threads and workers, which inherit it
     try:
         yield
     finally:

@@ -33,6 +33,7 @@ from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
 from mutoscope.errors import ConfigError, EngineError, LeaseLost, MediaError
 from mutoscope.link import Lease, Link, Released, backoff, insist
+from mutoscope.media.fetch import DOWNLOAD_LIMITS
 from mutoscope.media.probe import MediaInfo
 from mutoscope.media.sandbox import Prober
 from mutoscope.performing import perform
@@ -263,7 +264,8 @@ class WorkerBench:
             insist(lambda: self._get(file, target), check=self.lease.check, give_up_s=STORE_TRIES_S)
         else:
             limit_s = min(self.policy.total_timeout_s, self.assignment.time_limit_s)
-            net.download(file.url, target, replace(self.policy, total_timeout_s=limit_s))
+            limit_bytes = min(self.policy.max_bytes, DOWNLOAD_LIMITS[file.kind])
+            net.download(file.url, target, replace(self.policy, total_timeout_s=limit_s, max_bytes=limit_bytes))
 
     def _get(self, file: InputFile, target: Path) -> None:
         self.link.get(file.url, target, limit_bytes=INPUT_LIMIT_BYTES, check=self.lease.check)

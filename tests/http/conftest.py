@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+
 from tests.conftest import LiveServer, start_server
 from tests.http.calls import FIRST_FRAME, IMPATIENT, PRICED, assert_no_defects
 from tests.http.hostile import Hostile, running

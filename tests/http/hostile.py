@@ -37,6 +37,12 @@ class Hostile:
         )
         return self.url + path
 
+    def announce(self, size_bytes: int, *, path: str = "/large") -> str:
+        """Its address that promises a file of this size."""
+        head = f"HTTP/1.1 200 OK\r\nContent-Length: {size_bytes}\r\n\r\n"
+        self.paths[path] = lambda connection: connection.sendall(head.encode())
+        return self.url + path
+
     def redirect(self, location: str, *, path: str = "/redirect") -> str:
         """Its address that leads elsewhere."""
         self.paths[path] = lambda connection: connection.sendall(

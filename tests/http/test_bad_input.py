@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
 from tests.conftest import REFERENCE_MODEL, LiveServer
 from tests.http import media
 from tests.http.calls import (
@@ -542,6 +543,11 @@ def test_a_host_that_trickles_does_not_hold_a_worker(artist: httpx.Client, hosti
     assert error.startswith("image_urls[0]: ")
     assert "not finished after 2" in error
     assert time.monotonic() - began < 15.0
+
+
+def test_a_picture_of_more_than_50_mib_is_not_fetched(artist: httpx.Client, hostile: Hostile) -> None:
+    """The documented limit for pictures; its announced length is enough."""
+    assert "found 51.0 MiB; at most 50 MiB are accepted" in failure(artist, hostile.announce(51 * 2**20))
 
 
 def test_a_page_instead_of_a_picture_is_named(artist: httpx.Client, hostile: Hostile) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.conftest import REFERENCE_MODEL, LiveServer
 from tests.http.calls import FIRST_FRAME, PRICED, STILL, TESTCARD, WITH_PICTURE, assert_error
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from mutoscope import errors
 from tests.conftest import REFERENCE_MODEL, LiveServer, start_server
 from tests.http.calls import (
     PRICED,
@@ -29,8 +31,6 @@ from tests.http.calls import (
     until,
 )
 from tests.http.conftest import REFERENCE
-
-from mutoscope import errors
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00")

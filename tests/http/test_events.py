@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.conftest import LiveServer
 from tests.http.calls import Hand, assert_error, completed, finished, hand_of, submit
 

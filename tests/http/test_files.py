@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+
 from tests.conftest import LiveServer
 from tests.http import media
 from tests.http.calls import WITH_PICTURE, assert_error, completed, finished, submit

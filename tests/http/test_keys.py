@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 import pytest
+
+from mutoscope.server import routes
 from tests.conftest import LiveServer
 from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, completed, submit, until
-
-from mutoscope.server import routes
 
 RUN, ANY, ADMIN = frozenset({"run"}), frozenset({"run", "read"}), frozenset({"admin"})
 PUBLIC: frozenset[str] = frozenset()

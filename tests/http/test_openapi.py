@@ -15,13 +15,13 @@ import pytest
 import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS
-from tests.conftest import REFERENCE_MODEL, LiveServer, start_server
-from tests.http import media
-from tests.http.calls import STILL, TESTCARD, WITH_PICTURE, assert_no_defects, completed, submit
 
 from mutoscope.catalog import Catalog
 from mutoscope.server import routes
 from mutoscope.server.openapi import describe
+from tests.conftest import REFERENCE_MODEL, LiveServer, start_server
+from tests.http import media
+from tests.http.calls import STILL, TESTCARD, WITH_PICTURE, assert_no_defects, completed, submit
 
 DOCUMENT = describe(list(Catalog.load().models), "http://127.0.0.1")
 CALM = {"extra-data-sources": {"responses": False}}  # what one call answered must not shape the next: any order

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from PIL import Image
+
 from tests.conftest import LiveServer
 from tests.http import media
 from tests.http.calls import (

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from tests.conftest import LiveServer, start_server
 from tests.scenarios.processes import HAS_PROC, descendants, wait_until_gone
 

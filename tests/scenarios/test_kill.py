@@ -23,10 +23,10 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import LiveServer, start_server
-from tests.scenarios.processes import HAS_PROC, Process, descendants, wait_until_gone
 
 from mutoscope.storage.local import LocalStorage
+from tests.conftest import LiveServer, start_server
+from tests.scenarios.processes import HAS_PROC, Process, descendants, wait_until_gone
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not HAS_PROC, reason="needs /proc to find the processes")]
 
