@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from mutoscope.engines.base import Produced, Task
+from mutoscope.engines.base import Task
 from mutoscope.engines.process import Made
 from mutoscope.errors import EngineError, MediaError
 from mutoscope.media import rules
@@ -57,8 +57,8 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
         with timings.measure("engine_s"):
             made = bench.run(assignment.engine, _task(assignment, files, folder=folder / "outputs"))
         with timings.measure("store_s"):
-            infos = _measure(made.produced, assignment, folder=folder / "outputs", bench=bench)
-            outputs, poster = _store(made.produced, infos, bench)
+            _check_outputs(made, assignment, folder=folder / "outputs")
+            outputs, poster = _store(made, bench)
     except (MediaError, EngineError) as exc:
         outcome: Literal["retry", "failed"] = "retry" if exc.retryable else "failed"
         return Finish(assignment.attempt, outcome=outcome, error=exc.message)
@@ -67,7 +67,7 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
         outcome="completed",
         outputs=outputs,
         poster=poster,
-        metadata=_metadata(assignment, made, infos, outputs, timings),
+        metadata=_metadata(assignment, made, outputs, timings),
     )
 
 
@@ -112,32 +112,28 @@ def _task(assignment: Assignment, files: dict[str, tuple[Path, ...]], *, folder:
     )
 
 
-def _measure(produced: Produced, assignment: Assignment, *, folder: Path, bench: Bench) -> list[MediaInfo]:
+def _check_outputs(made: Made, assignment: Assignment, *, folder: Path) -> None:
     """Believe no engine: its outputs lie in its folder, and are what was asked for."""
+    produced = made.produced
     if not produced.files:
         raise EngineError("the engine made nothing")
     paths = (*produced.files, produced.poster) if produced.poster else produced.files
     if not all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in paths):
         raise EngineError("the engine named a file that it did not make")
-    try:
-        infos = [bench.probe(path) for path in produced.files]
-    except MediaError as exc:
-        raise EngineError(f"the engine made a file that cannot be read: {exc.message}") from exc
-    for info in infos:
+    for info in made.infos:
         if info.kind != assignment.produces:
             raise EngineError(f"the engine made {_a(info.kind)}; {_a(assignment.produces)} was asked for")
-    return infos
 
 
-def _store(produced: Produced, infos: Sequence[MediaInfo], bench: Bench) -> tuple[tuple[Stored, ...], Stored | None]:
+def _store(made: Made, bench: Bench) -> tuple[tuple[Stored, ...], Stored | None]:
     """Hand over outputs and poster under names of ours: `output.mp4`, or `output-1.png`, `output-2.png` …
 
     All at once: each waits for the server's disk, and disks like to be asked together.
     """
-    many = len(produced.files) > 1
+    produced, many = made.produced, len(made.produced.files) > 1
     wanted = [
         (path, f"output-{number}.{info.format}" if many else f"output.{info.format}", info.media_type)
-        for number, (path, info) in enumerate(zip(produced.files, infos, strict=True), start=1)
+        for number, (path, info) in enumerate(zip(produced.files, made.infos, strict=True), start=1)
     ]
     if produced.poster:
         wanted.append((produced.poster, "poster.jpg", "image/jpeg"))
@@ -149,12 +145,11 @@ def _store(produced: Produced, infos: Sequence[MediaInfo], bench: Bench) -> tupl
 def _metadata(
     assignment: Assignment,
     made: Made,
-    infos: Sequence[MediaInfo],
     outputs: Sequence[Stored],
     timings: _Timings,
 ) -> dict[str, Any]:
     """What the caller is told beside the outputs; `media` describes the first of them."""
-    first = infos[0]
+    first = made.infos[0]
     media: dict[str, Any] = {
         "width_px": first.width_px,
         "height_px": first.height_px,

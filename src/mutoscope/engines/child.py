@@ -2,11 +2,12 @@
 
 It reads one JSON object a line from one pipe and answers on another; stdout and stderr stay free for whatever
 a library likes to print. It may be killed at any moment, and ends by itself when its parent does. Nothing but
-the engine runs here: no token, no address, no store. The parent's side is `process`.
+the engine runs here: no token, no address, no store. What the engine made is measured here too, so that nobody else
+opens it. The parent's side is `process`.
 
     {"op": "warm"}          -> {"event": "ready", version}
     {"op": "run", parameters, files, folder, seed, settings}
-                            -> {"event": "done", files, kind, poster, applied, ignored, engine_s, version}
+                            -> {"event": "done", files, infos, kind, poster, applied, ignored, engine_s, version}
     either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}
     either, instead         -> {"event": "error", kind, message, retryable, trace}
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import os
 import signal
 import sys
@@ -30,6 +32,7 @@ import orjson
 from mutoscope.engines.base import Engine, Task
 from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
+from mutoscope.media.probe import MediaInfo, probe
 
 LINES_PER_TASK = 200
 LINE_LENGTH = 500
@@ -72,16 +75,27 @@ def _run(engine: Engine, command: dict[str, Any], progress: _Progress) -> dict[s
     )
     started = time.perf_counter()
     produced = engine.run(task, progress)
+    engine_s = time.perf_counter() - started
     return {
         "event": "done",
         "files": [str(path) for path in produced.files],
+        "infos": [dataclasses.asdict(_measured(path)) for path in produced.files],
         "kind": produced.kind,
         "poster": str(produced.poster) if produced.poster else None,
         "applied": produced.applied,
         "ignored": produced.ignored,
-        "engine_s": time.perf_counter() - started,
+        "engine_s": engine_s,
         "version": engine.version,
     }
+
+
+def _measured(path: Path) -> MediaInfo:
+    """What a file is, by its headers. Raises EngineError if the engine made nothing readable."""
+    try:
+        return probe(path)
+    except (MediaError, OSError) as exc:
+        why = exc.message if isinstance(exc, MediaError) else "it is not there"
+        raise EngineError(f"the engine made a file that cannot be read: {why}") from exc
 
 
 def _error(exc: Exception) -> dict[str, Any]:

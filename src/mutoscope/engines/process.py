@@ -24,6 +24,7 @@ import orjson
 from mutoscope.engines.base import Produced, Progress, Task
 from mutoscope.engines.child import LINE_LENGTH
 from mutoscope.errors import EngineError, MediaError
+from mutoscope.media.probe import MediaInfo
 
 READ_BYTES = 1 << 16
 PIPE_READS = 4
@@ -36,9 +37,10 @@ SECRETS = frozenset({"MUTOSCOPE_API_KEY", "MUTOSCOPE_DATABASE", "MUTOSCOPE_STORA
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a run gave: the files, how long the engine itself took, and which version of it ran."""
+    """What a run gave: the files and what they are, how long the engine itself took, which version of it ran."""
 
     produced: Produced
+    infos: tuple[MediaInfo, ...]
     engine_s: float
     version: str
 
@@ -79,7 +81,8 @@ class EngineProcess:
             applied=tuple(done["applied"]),
             ignored=tuple(done["ignored"]),
         )
-        return Made(produced, engine_s=done["engine_s"], version=done["version"])
+        infos = tuple(MediaInfo(**info) for info in done["infos"])
+        return Made(produced, infos, engine_s=done["engine_s"], version=done["version"])
 
     def kill(self) -> None:
         """End the child and all it started, now."""
