@@ -15,7 +15,7 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from mutoscope.fleet.local import LocalFleet
 from mutoscope.media.sandbox import Prober
 from mutoscope.net import parse_allow
 from mutoscope.server.auth import fingerprint, new_key
+from mutoscope.server.connection import Connection
 from mutoscope.server.routes import application
 from mutoscope.settings import Settings
 from mutoscope.site import Limits, Site
@@ -66,12 +67,17 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
     """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
     began = time.time()
     capabilities, missing = engines()
+    chosen = _chosen_engines(settings, capabilities)
     listener = listen(settings.host, settings.port)
-    site, first_key = await open_site(settings, capabilities)
+    try:
+        site, first_key = await open_site(settings, capabilities)
+    except BaseException:
+        listener.close()
+        raise
     url = _address(settings.host, listener)
     server = _uvicorn(site)
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    fleet = _fleet(settings, site, url)
+    fleet = _fleet(settings, site, url, chosen)
     sweeper = asyncio.create_task(_sweep(site))
     collector = asyncio.create_task(_collect(site, before_s=began))
     try:
@@ -122,12 +128,15 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
     if settings.database or settings.storage:
         raise ConfigError("this version keeps everything in the data folder: leave --database and --storage empty")
     catalog = load_catalog(settings)
+    for sentence in catalog.overrides:
+        log.warning("manifest.overrides", told=sentence)
     problems = check_engines(catalog.models, capabilities)
     if problems:
         raise ConfigError("\n".join(problems))
+    if settings.data.exists() and not settings.data.is_dir():
+        raise ConfigError(f"{settings.data}: is no folder; choose one with --data")
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     store = Store(open_database(settings.data))
-    first_key = await _first_key(store, settings.api_key)
     site = Site(
         store=store,
         storage=LocalStorage(settings.data / "files"),
@@ -148,11 +157,11 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         worker_token=os.environ.get("MUTOSCOPE_WORKER_TOKEN") or secrets.token_hex(32),
     )
     site.health.workers_expected = settings.workers
-    if failed := await store.fail_models_but({model.id for model in catalog.models}):
+    if failed := await lifecycle.fail_orphans(site):
         log.warning("requests.failed", requests=failed, reason="their models are not in the catalogue any more")
     with contextlib.suppress(Exception):
         site.check_room()
-    return site, first_key
+    return site, await _first_key(store, settings.api_key)  # last: a key made by a start that fails is never shown
 
 
 def open_database(data: Path) -> Sqlite:
@@ -232,7 +241,7 @@ def _uvicorn(site: Site) -> _Server:
     return _Server(
         uvicorn.Config(
             application(site),
-            http="httptools",
+            http=Connection,
             loop="uvloop",
             lifespan="off",
             ws="none",
@@ -264,13 +273,22 @@ class Stop:
 # -- what runs beside ---------------------------------------------------------------------------------------------
 
 
-def _fleet(settings: Settings, site: Site, url: str) -> LocalFleet:
-    parse_allow(settings.fetch_allow)  # said now, not by every worker
-    chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or sorted(site.engines)
-    unknown = sorted(set(chosen) - site.engines)
+def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]) -> list[str]:
+    """What the workers will run; whatever would stop one of them is said here, before anything is opened."""
+    try:
+        parse_allow(settings.fetch_allow)
+    except ConfigError as exc:
+        raise ConfigError(f"MUTOSCOPE_FETCH_ALLOW: {exc.message}") from exc
+    chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or sorted(capabilities)
+    unknown = sorted(set(chosen) - set(capabilities))
     if unknown:
-        raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}")
+        able = ", ".join(sorted(capabilities))
+        raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}; accepted are {able}")
     settings.cache.mkdir(parents=True, exist_ok=True)
+    return chosen
+
+
+def _fleet(settings: Settings, site: Site, url: str, chosen: Sequence[str]) -> LocalFleet:
     return LocalFleet(
         url,
         site.worker_token,
@@ -281,6 +299,8 @@ def _fleet(settings: Settings, site: Site, url: str) -> LocalFleet:
         environment={
             "MUTOSCOPE_FETCH_ALLOW": settings.fetch_allow,
             "MUTOSCOPE_CACHE": str(settings.cache),
+            "MUTOSCOPE_LOG_FORMAT": settings.log_format,
+            "MUTOSCOPE_LOG_LEVEL": settings.log_level,
             "NUMBA_CACHE_DIR": str(settings.cache / "numba"),
         },
     )

@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from mutoscope.catalog import Model
 from mutoscope.errors import InvalidInput, MediaError, NotFound, Problem
@@ -95,23 +95,26 @@ def measure(path: str, field: MediaField, info: MediaInfo) -> list[Problem]:
 
 async def _take_one(site: Site, caller: Caller, request_id: str, reference: Reference, base_url: str) -> File | None:
     if reference.value[:5].lower() == "data:":
-        media_type, content = parse_data_uri(reference.value)
-        return await store_bytes(
-            site, caller, content, name="input", media_type=media_type, role="input", request_id=request_id
-        )
+        _, content = parse_data_uri(reference.value)
+        return await store_bytes(site, caller, content, name="input", role="input", request_id=request_id)
     return await _own_file(site, caller, reference.value, base_url)
 
 
 async def _own_file(site: Site, caller: Caller, url: str, base_url: str) -> File | None:
-    """The stored file behind an address of ours; None for anybody else's address."""
-    if not any(base and url.startswith(base + "/v1/files/") for base in (base_url, site.public_url)):
+    """The stored file behind an address of ours; None for anybody else's address.
+
+    Our signature is ours under any host: a picture that was uploaded to `localhost` may be named to `127.0.0.1`.
+    """
+    _, found, where = url.partition("/v1/files/")
+    if not found:
         return None
-    parts = urlsplit(url)
-    query = parse_qs(parts.query)
-    segments = unquote(parts.path).split("/v1/files/", 1)[1].split("/")
-    signed = site.signer.verify(segments[0], query.get("expires", [None])[0], query.get("signature", [None])[0])
+    path, _, query_text = where.partition("?")
+    file_id, query = unquote(path).split("/")[0], parse_qs(query_text)
+    signed = site.signer.verify(file_id, query.get("expires", [None])[0], query.get("signature", [None])[0])
+    if not signed and not any(base and url.startswith(base + found) for base in (base_url, site.public_url)):
+        return None
     try:
-        file = await site.store.file(segments[0])
+        file = await site.store.file(file_id)
     except NotFound:
         file = None
     if file is None or not (signed or file.account_id == caller.account_id):
@@ -125,7 +128,6 @@ async def store_bytes(
     content: bytes,
     *,
     name: str,
-    media_type: str,
     role: str,
     request_id: str | None,
 ) -> File:

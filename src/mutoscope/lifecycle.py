@@ -16,7 +16,7 @@ import orjson
 
 from mutoscope import intake
 from mutoscope.catalog import Model
-from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound
+from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound, Problem
 from mutoscope.jobs import Job, NewJob, State
 from mutoscope.protocol import Assignment, Finish, InputFile
 from mutoscope.site import Site
@@ -98,7 +98,12 @@ def _unused(model: Model, body: object) -> list[str]:
 
 
 def _fingerprint(model_id: str, body: object) -> str:
-    return hashlib.sha256(model_id.encode() + b"\n" + orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    try:
+        written = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as exc:  # read to 1,024 levels, written to some 250
+        problem = Problem("", "the body is nested too deeply to be recognised by an Idempotency-Key", "depth")
+        raise InvalidInput(problems=(problem,)) from exc
+    return hashlib.sha256(model_id.encode() + b"\n" + written).hexdigest()
 
 
 def _same_body(submitted: Submitted) -> Submitted:
@@ -260,7 +265,14 @@ async def sweep(site: Site) -> int:
     for request_id, state in swept:
         if state is State.FAILED:
             await _collect(site, request_id)
+    if swept:  # a model may have gone while its request ran: back in the queue nobody would take it
+        await fail_orphans(site)
     return len(swept)
+
+
+async def fail_orphans(site: Site) -> int:
+    """Fail what waits for models that left the catalogue; how many there were."""
+    return await site.store.fail_models_but({model.id for model in site.catalog.models})
 
 
 async def collect(site: Site, *, before_s: float) -> int:

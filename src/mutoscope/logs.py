@@ -15,9 +15,10 @@ def configure(log_format: str, level: str) -> None:
     """Set up logging for this process. log_format: `auto`, `json` or `text`; level: debug … error."""
     as_text = log_format == "text" or (log_format == "auto" and sys.stderr.isatty())
     number = logging.getLevelNamesMapping()[level.upper()]
-    render: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if as_text else structlog.processors.JSONRenderer()
-    )
+    render: structlog.types.Processor = structlog.processors.JSONRenderer()
+    if as_text:  # its usual tracebacks show every local variable: keys, prompts, whole bodies
+        plain = structlog.dev.plain_traceback
+        render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

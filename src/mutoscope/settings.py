@@ -7,12 +7,15 @@ table. Settings are read at the top (`app`, `cli`) and passed down as plain argu
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from mutoscope.errors import ConfigError
+
+_ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,10 @@ def _check(values: Mapping[str, Any]) -> None:
     for name, (low, high) in limits.items():
         if not low <= values[name] <= high:
             raise ConfigError(f"MUTOSCOPE_{name.upper()}: found {values[name]}; accepted is {low} to {high}")
+    if values["public_url"] and not _ADDRESS.fullmatch(values["public_url"]):
+        raise ConfigError(
+            f"MUTOSCOPE_PUBLIC_URL: found {values['public_url']!r}; accepted is an address such as https://video.example"
+        )
     if values["beat_s"] * 2 > values["lease_s"]:
         raise ConfigError("MUTOSCOPE_BEAT_S: must be at most half of MUTOSCOPE_LEASE_S")
     for name, words in (

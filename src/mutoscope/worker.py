@@ -322,12 +322,18 @@ def _timings(finish: Finish) -> Mapping[str, float]:
 def _own_folder(root: Path, worker_id: str) -> Iterator[Path]:
     """A folder for this worker, locked while it lives; folders of workers that died are removed."""
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for left in root.iterdir():
-        _remove_if_left(left)
     own = root / worker_id
-    own.mkdir(mode=0o700)
-    with (own / LOCK).open("w") as lock:
+    moving_in = os.open(root, os.O_RDONLY)
+    try:  # one worker at a time: a folder that is not locked yet looks like one left behind
+        fcntl.flock(moving_in, fcntl.LOCK_EX)
+        for left in root.iterdir():
+            _remove_if_left(left)
+        own.mkdir(mode=0o700)
+        lock = (own / LOCK).open("w")
         fcntl.flock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(moving_in)
+    with lock:
         try:
             yield own
         finally:

@@ -181,6 +181,16 @@ async def test_files_can_be_put_and_deleted_all_at_once(storage: Storage) -> Non
     assert await keys(storage) == {f"uploads/{n}/a.bin" for n in (*range(1, 40, 2), *range(40, 60))}
 
 
+async def test_what_somebody_else_put_into_the_folder_is_no_file_of_ours(tmp_path: Path) -> None:
+    """A desktop leaves `.DS_Store` in folders it has shown; tidying up goes on past it."""
+    storage = LocalStorage(tmp_path)
+    await put(storage, KEY, b"cat")
+    for stray in (tmp_path / ".DS_Store", tmp_path / "00" / ".DS_Store", tmp_path / "00" / "a+b"):
+        stray.write_bytes(b"x")
+
+    assert await keys(storage) == {KEY}
+
+
 async def test_a_deleted_file_is_gone_and_deleting_it_again_is_no_error(storage: Storage) -> None:
     """Nor is deleting what never was."""
     await put(storage, KEY, b"soon gone")

@@ -246,6 +246,27 @@ def test_a_body_nested_without_end_is_accepted_only_where_it_is_ignored(alice: h
     assert answer.status_code in (200, 400)
 
 
+def test_a_body_too_deep_to_be_compared_is_refused_under_an_idempotency_key(alice: httpx.Client) -> None:
+    """JSON is read to 1,024 levels but written to some 250; never a 500."""
+    deep = b'{"prompt": "x", "extra": ' + b"[" * 300 + b"]" * 300 + b"}"
+
+    answer = alice.post(f"/v1/models/{TESTCARD}", content=deep, headers={"Idempotency-Key": "deep"})
+
+    assert "nested too deeply" in assert_error(answer, 422, 422001)["message"]
+
+
+@pytest.mark.parametrize("piece", [b'"%d":0,', b'"%d":[],'])
+def test_a_body_of_a_million_values_does_not_hold_the_server_up(alice: httpx.Client, piece: bytes) -> None:
+    """413 at once: read as JSON it would stop every lease for seconds."""
+    body = b'{"prompt": "x", ' + b"".join(piece % number for number in range(1_000_000)) + b'"end": 0}'
+    began = time.monotonic()
+
+    answer = alice.post(f"/v1/models/{TESTCARD}", content=body)
+
+    assert "more than 200000 values" in assert_error(answer, 413, 413001)["message"]
+    assert time.monotonic() - began < 2
+
+
 # -- large bodies -------------------------------------------------------------------------------------------------
 
 

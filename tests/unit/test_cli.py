@@ -19,8 +19,12 @@ from click.testing import CliRunner, Result
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 import mutoscope
+from mutoscope.app import add_owner_key, open_database
 from mutoscope.cli import COMMANDS, Program, arguments, connect, exits, program
 from mutoscope.cli.output import plain
+from mutoscope.client import credentials
+from mutoscope.store.sqlite import Sqlite
+from mutoscope.store.store import Store
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Scripted, Seen
@@ -326,7 +330,7 @@ def test_the_doctor_fails_when_something_needed_is_missing(monkeypatch: pytest.M
     [
         (("prompt=[1]",), {"prompt": "[1]"}),
         (("prompt=a=b",), {"prompt": "a=b"}),
-        (("image_urls=https://a/b.png", "image_urls=none.png"), {"image_urls": ["https://a/b.png", "none.png"]}),
+        (("image_urls=https://a/b.png", "image_urls=https://a/c"), {"image_urls": ["https://a/b.png", "https://a/c"]}),
         (('image_urls=["https://a/b.png"]',), {"image_urls": ["https://a/b.png"]}),
         (("strength=0.5", "frames=121"), {"strength": 0.5, "frames": 121}),
         (("other=true", "more=text"), {"other": True, "more": "text"}),
@@ -339,8 +343,97 @@ def test_settings_are_read_as_the_schema_says(settings: tuple[str, ...], expecte
 
 def test_a_setting_takes_the_place_of_the_input() -> None:
     """A list begins anew instead of growing the one from --input."""
-    found = arguments.apply_settings({"image_urls": ["old"], "prompt": "p"}, ("image_urls=new",), SCHEMA)
-    assert found == {"image_urls": ["new"], "prompt": "p"}
+    new = "https://example.com/new.jpg"
+    found = arguments.apply_settings({"image_urls": ["old"], "prompt": "p"}, (f"image_urls={new}",), SCHEMA)
+    assert found == {"image_urls": [new], "prompt": "p"}
+
+
+@pytest.mark.parametrize("name", ["nowhere.jpg", "/nowhere/a.jpg", ".", "x" * 5000])
+def test_a_picture_that_is_not_there_is_named_before_anything_is_sent(film: Scripted, name: str) -> None:
+    """A mistyped path is no address; the server could not say so."""
+    done = run("run", MODEL, "--set", "prompt=x", "--set", f"image_urls={name}")
+    assert done.exit_code == exits.USAGE
+    assert f"image_urls: {name!r} is no file here" in done.stderr
+    assert not film.calls("POST", f"/v1/models/{MODEL}")
+
+
+def test_an_output_folder_that_cannot_be_made_is_told_before_the_work(film: Scripted) -> None:
+    """In one line, and not after minutes of rendering."""
+    Path("taken").write_text("a file")
+    done = run("run", MODEL, "--input", "{}", "--output-dir", "taken/out")
+    assert done.exit_code == exits.FAILED
+    assert done.stderr == "Error: taken/out: Not a directory\n"
+    assert not film.calls("POST", f"/v1/models/{MODEL}")
+
+
+def test_a_damaged_database_is_what_the_check_is_for(tmp_path: Path) -> None:
+    """It says which file and what to do; no traceback."""
+    (tmp_path / "mutoscope.db").write_bytes(b"not SQLite at all, " * 100)
+    done = run("db", "check", "--data", str(tmp_path))
+    assert done.exit_code == exits.USAGE
+    assert f"{tmp_path / 'mutoscope.db'}: file is not a database; restore a backup" in done.stderr
+
+
+def test_a_reset_key_takes_the_place_of_the_one_that_was_kept(tmp_path: Path) -> None:
+    """Else the next command would show the revoked one; a key of another server stays where it is."""
+
+    async def first() -> str:
+        site = Store(open_database(tmp_path / "studio"))
+        key = await add_owner_key(site, await site.open_account("owner"))
+        await site.db.close()
+        return key
+
+    kept = credentials.keep("http://127.0.0.1:8000", asyncio.run(first()))
+    new = run("db", "reset-key", "--data", str(tmp_path / "studio")).stdout.strip()
+    assert json.loads(kept.read_text("utf-8")) == {"url": "http://127.0.0.1:8000", "api_key": new}
+
+    credentials.keep("https://elsewhere.example", "mk_elsewhere")
+    assert json.loads(kept.with_suffix(".previous.json").read_text("utf-8"))["api_key"] == new
+    run("db", "reset-key", "--data", str(tmp_path / "studio"))
+    assert json.loads(kept.read_text("utf-8"))["api_key"] == "mk_elsewhere"
+
+
+@pytest.mark.parametrize("folder", ["backup", "what?", "100%#1"])
+def test_a_backup_is_for_its_owner_only_and_sound(tmp_path: Path, folder: str) -> None:
+    """Whatever its folder is called."""
+    target = tmp_path / folder
+    made = Sqlite(tmp_path / "data?" / "mutoscope.db")
+    made.migrate()
+    asyncio.run(made.close())
+    done = run("db", "backup", str(target), "--data", str(tmp_path / "data?"))
+    assert done.exit_code == exits.OK, done.stderr
+    assert target.stat().st_mode & 0o077 == 0
+    assert "sound" in run("db", "check", "--data", str(target)).stdout
+
+
+def test_a_backup_that_cannot_be_written_says_why(tmp_path: Path) -> None:
+    """One line, no traceback."""
+    (tmp_path / "mutoscope.db").touch()
+    done = run("db", "backup", str(tmp_path / "mutoscope.db" / "copy"), "--data", str(tmp_path))
+    assert done.exit_code == exits.FAILED
+    assert done.stderr.endswith("copy: Not a directory\n")
+
+
+def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
+    """With what to do instead."""
+    (tmp_path / "data").touch()
+    done = run("serve", "--data", str(tmp_path / "data"), "--port", "0")
+    assert done.exit_code == exits.USAGE
+    assert done.stderr.startswith(f"Error: {tmp_path / 'data'}: is no folder; choose one with --data")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("FETCH_ALLOW", "everything"), ("ENGINES", "magic"), ("PUBLIC_URL", "video.example")]
+)
+def test_a_start_that_fails_makes_no_key_that_nobody_saw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    """The next start, with the setting mended, is the first one."""
+    monkeypatch.setenv(f"MUTOSCOPE_{name}", value)
+    done = run("serve", "--data", str(tmp_path / "new"), "--port", "0")
+    assert done.exit_code == exits.USAGE
+    assert f"MUTOSCOPE_{name}: " in done.stderr
+    assert not (tmp_path / "new").exists()
 
 
 def test_control_characters_of_a_server_do_not_reach_the_terminal() -> None:

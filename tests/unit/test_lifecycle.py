@@ -16,7 +16,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from mutoscope import lifecycle
+from mutoscope import intake, lifecycle
 from mutoscope.catalog import Catalog
 from mutoscope.errors import BadRequest, Conflict, EngineUnavailable, InvalidInput, LeaseLost, NotFound, StorageFull
 from mutoscope.jobs import State
@@ -501,3 +501,29 @@ async def test_the_collector_removes_what_a_crash_left_and_nothing_else(site: Si
     assert await site.store.files_of("never-accepted") == []
     assert (await site.store.job(running, ALICE.account_id)).state is State.IN_PROGRESS
     assert await lifecycle.collect(site, before_s=1e12) == 0
+
+
+async def test_a_request_handed_back_after_its_model_left_is_failed(site: Site) -> None:
+    """In the queue nobody would ever take it."""
+    submitted = await submit(site)
+    await claim(hasty(site))
+    bare = dataclasses.replace(site, catalog=Catalog.load())
+    await asyncio.sleep(0.05)
+
+    await lifecycle.sweep(bare)
+
+    job = await site.store.job(submitted.request_id, ALICE.account_id)
+    assert (job.state, job.error) == (State.FAILED, f"{MODEL} is not offered by this server any more")
+
+
+@pytest.mark.parametrize("host", ["http://localhost:8000", "https://video.example/below"])
+async def test_our_signature_is_ours_under_any_name_of_this_server(site: Site, host: str) -> None:
+    """Uploaded to `localhost`, named to `127.0.0.1`; without the signature it is somebody else's address."""
+    content = base64.b64decode(picture().partition(",")[2])
+    file = await intake.store_bytes(site, ALICE, content, name="a.png", role="upload", request_id=None)
+    signed = host + site.signer.path(file.id, file.name, expires_s=60)
+
+    submitted = await submit(site, {"caption": "x", "pictures": [signed, signed.partition("?")[0]]})
+
+    job = await site.store.job(submitted.request_id, ALICE.account_id)
+    assert job.inputs["pictures"] == [intake.STORED + file.id, signed.partition("?")[0]]

@@ -59,6 +59,11 @@ def test_an_option_of_zero_is_given() -> None:
         ({"MUTOSCOPE_LEASE_S": "nan"}, r"MUTOSCOPE_LEASE_S: found nan"),
         ({"MUTOSCOPE_DRAIN_S": "inf"}, r"MUTOSCOPE_DRAIN_S: found inf"),
         ({"MUTOSCOPE_BEAT_S": "6"}, r"MUTOSCOPE_BEAT_S: must be at most half of MUTOSCOPE_LEASE_S"),
+        (
+            {"MUTOSCOPE_PUBLIC_URL": "video.example"},
+            r"MUTOSCOPE_PUBLIC_URL: found 'video.example'; accepted is an address",
+        ),
+        ({"MUTOSCOPE_PUBLIC_URL": "https://a.example/?b"}, r"MUTOSCOPE_PUBLIC_URL: found"),
         ({"MUTOSCOPE_WORKERS": "1000"}, r"MUTOSCOPE_WORKERS: found 1000; accepted is 0 to 256"),
         ({"MUTOSCOPE_LOG_LEVEL": "loud"}, r"MUTOSCOPE_LOG_LEVEL: found 'loud'; accepted are debug"),
         ({"MUTOSCOPE_LOG_FORMAT": "xml"}, r"MUTOSCOPE_LOG_FORMAT: found 'xml'; accepted are auto, json, text"),

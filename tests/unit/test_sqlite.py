@@ -396,3 +396,15 @@ def test_the_lock_is_not_inherited(tmp_path: Path) -> None:
     database = Sqlite(tmp_path / "mutoscope.db")
     assert not os.get_inheritable(database._lock)
     asyncio.run(database.close())
+
+
+async def test_nobody_else_on_this_machine_reads_the_database(tmp_path: Path) -> None:
+    """Also in a folder that others may enter: it holds prompts, and the secret that signs addresses."""
+    database = Sqlite(tmp_path / "mutoscope.db")
+    database.migrate()
+    database.backup(tmp_path / "copy.db")
+
+    modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.iterdir()}
+    await database.close()
+
+    assert set(modes.values()) == {0}, modes

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from mutoscope import worker
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.protocol import Assignment, Beat, Claim, Finish, InputFile, Stored, decode, encode
 
@@ -512,6 +514,7 @@ def test_a_fleet_starts_its_workers_again(quiet_desk: Desk, tmp_path: Path) -> N
 FLEET = """
 import sys, time
 from pathlib import Path
+from mutoscope import worker
 from mutoscope.fleet.local import LocalFleet
 fleet = LocalFleet(sys.argv[1], sys.argv[2], count=2, engines=["testcard"], folder=Path(sys.argv[3]))
 fleet.start()
@@ -556,3 +559,14 @@ def is_running(pid: int) -> bool:
 def fields(stat: Path) -> list[str]:
     """State, parent and so on: what follows the name in brackets."""
     return stat.read_text().rpartition(")")[2].split()
+
+
+def test_workers_that_start_together_leave_each_other_alone(tmp_path: Path) -> None:
+    """A folder that is not locked yet must not be taken for one that a dead worker left."""
+
+    def move_in(number: int) -> bool:
+        with worker._own_folder(tmp_path, f"worker-{number}") as own:
+            return (own / worker.LOCK).exists()
+
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(move_in, range(400)))

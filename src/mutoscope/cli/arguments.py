@@ -66,8 +66,14 @@ def _value(name: str, text: str, schema: Json) -> Any:
     kind = schema.get("type")
     if kind == "string":
         is_media = "_uri" in str(schema.get("format"))
-        path = Path(text).expanduser() if is_media and "://" not in text and not text.startswith("data:") else None
-        return path if path is not None and _is_file(path) else text
+        if not is_media or "://" in text or text[:5].lower() == "data:":
+            return text
+        path = Path(text).expanduser()
+        if not _is_file(path):
+            raise click.BadParameter(
+                f"{name}: {text!r} is no file here; an https address is accepted too", param_hint="--set"
+            )
+        return path
     try:
         return json.loads(text)
     except ValueError:

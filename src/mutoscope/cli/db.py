@@ -6,14 +6,16 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from mutoscope import app, settings
+from mutoscope.client import ClientError, credentials
 from mutoscope.errors import ConfigError
+from mutoscope.server.auth import fingerprint
 from mutoscope.store.store import Store
 
 _data = click.option("--data", type=click.Path(path_type=Path), default=None, help="Data folder [MUTOSCOPE_DATA].")
@@ -65,8 +67,8 @@ def backup(target: Path, data: Path | None) -> None:
     folder = _folder(data)
     if target.exists():
         raise ConfigError(f"{target}: exists already; choose a new folder")
-    target.mkdir(parents=True)
-    source = sqlite3.connect(f"file:{folder / 'mutoscope.db'}?mode=ro", uri=True)
+    target.mkdir(parents=True, mode=0o700)
+    source = _open(folder / "mutoscope.db")
     copy = sqlite3.connect(target / "mutoscope.db")
     with source, copy:
         source.backup(copy)
@@ -90,30 +92,51 @@ def reset_key(data: Path | None) -> None:
 
     Example: mutoscope db reset-key
     """
-    click.echo(_run(_reset_key(_folder(data))))
+    url = held = None
+    with contextlib.suppress(ClientError):  # a file that cannot be read is no reason to keep somebody locked out
+        url, held = credentials.stored()
+    key, was_ours = _run(_reset_key(_folder(data), held))
+    click.echo(key)
+    if url and was_ours:
+        click.echo(f"kept for client and command line in {credentials.keep(url, key)}", err=True)
 
 
-async def _reset_key(folder: Path) -> str:
+async def _reset_key(folder: Path, held: str | None) -> tuple[str, bool]:
+    """The new key, and whether the one that the command line holds was one of those revoked now."""
     store = Store(app.open_database(folder))
     try:
+        caller = await store.caller(fingerprint(held)) if held else None
         account_id = await store.first_account()
         if account_id is None:
             raise ConfigError(f"{folder}: no account yet; the first `mutoscope serve` makes one with its key")
         await store.revoke_all_keys(account_id)
-        return await app.add_owner_key(store, account_id)
+        return await app.add_owner_key(store, account_id), caller is not None and caller.account_id == account_id
     finally:
         await store.db.close()
 
 
 def _audit(path: Path) -> list[str]:
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    database = _open(path)
     try:
-        found = [str(row[0]) for row in database.execute("pragma integrity_check") if row[0] != "ok"]
-        for text, query in _AUDIT:
-            found += [f"{text}: {row[0]}" for row in database.execute(query)]
-        return found
+        return list(_problems(database))
+    except sqlite3.DatabaseError as exc:
+        raise ConfigError(f"{path}: {exc}; restore a backup: serve its folder with --data") from exc
     finally:
         database.close()
+
+
+def _problems(database: sqlite3.Connection) -> Iterator[str]:
+    for row in database.execute("pragma integrity_check"):
+        if row[0] != "ok":
+            yield str(row[0])
+    for text, query in _AUDIT:
+        for row in database.execute(query):
+            yield f"{text}: {row[0]}"
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """The database for reading. An address, so that a folder may be called `what?`."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
 
 
 _AUDIT = (

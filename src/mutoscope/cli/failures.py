@@ -22,6 +22,9 @@ from mutoscope.errors import ConfigError, MutoscopeError
 
 def report(exc: Exception) -> int:
     """Print one error and give its exit code. What is not ours is a defect and is raised again."""
+    if isinstance(exc, OSError) and exc.strerror:  # a folder that cannot be made, a full disk: no defect
+        output.say(f"Error: {exc.filename}: {exc.strerror}" if exc.filename else f"Error: {exc.strerror}")
+        return exits.FAILED
     if not isinstance(exc, ClientError | MutoscopeError):
         raise exc
     output.say(f"Error: {exc}")

@@ -72,6 +72,8 @@ def command(
 
 
 def _carry_out(client: Client, order: Order) -> None:
+    if not order.no_wait:
+        order.output_dir.mkdir(parents=True, exist_ok=True)  # said before minutes of work, not after
     schema = client.model(order.model_id).input_schema if order.settings else None
     submitted = client.submit(order.model_id, arguments.apply_settings(order.inputs, order.settings, schema))
     output.say(f"request {submitted.request_id}")

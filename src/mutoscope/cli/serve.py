@@ -93,8 +93,12 @@ def _welcome(console: Console, ready: app.Ready, *, keep: bool, given: bool) -> 
     if ready.new_key and not given:
         console.print(f"your API key, shown once: [bold]{ready.new_key}[/bold]", highlight=False)
     if ready.new_key and keep:
-        path = credentials.keep(ready.url, ready.new_key)
-        console.print(f"kept for client and command line in {path}", highlight=False)
+        try:
+            path = credentials.keep(ready.url, ready.new_key)
+        except OSError as exc:  # a container may have no home that can be written to
+            console.print(f"not kept for client and command line: {exc.filename}: {exc.strerror}", style="yellow")
+        else:
+            console.print(f"kept for client and command line in {path}", highlight=False)
     for name, reason in ready.engines_missing:
         console.print(f"engine {name} is not set up: {reason}", style="yellow", highlight=False)
     if ready.low_disk:

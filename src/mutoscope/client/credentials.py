@@ -40,7 +40,7 @@ def find(url: str | None, api_key: str | None) -> Credentials:
     url = url or os.environ.get("MUTOSCOPE_URL")
     api_key = api_key or os.environ.get("MUTOSCOPE_API_KEY")
     if not url or not api_key:
-        stored_url, stored_key = _stored()
+        stored_url, stored_key = stored()
         url = url or stored_url or DEFAULT_URL
         same = stored_url is not None and _same_server(_clean(url), _clean(stored_url))
         api_key = api_key or (stored_key if same else None)
@@ -54,7 +54,10 @@ def path() -> Path:
 
 
 def keep(url: str, api_key: str) -> Path:
-    """Write the credentials file, readable by this user only, and tell where it is."""
+    """Write the credentials file, readable by this user only, and tell where it is.
+
+    What it held for another server may be the only copy of that key, and stays beside it as `….previous.json`.
+    """
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = file.with_suffix(".new")
@@ -62,10 +65,13 @@ def keep(url: str, api_key: str) -> Path:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         json.dump({"url": url, "api_key": api_key}, stream)
+    if file.exists():
+        file.replace(file.with_suffix(".previous.json"))
     return fresh.replace(file)
 
 
-def _stored() -> tuple[str | None, str | None]:
+def stored() -> tuple[str | None, str | None]:
+    """Address and key in the credentials file. Raises ClientError for one that cannot be read."""
     file = path()
     try:
         data = json.loads(file.read_text("utf-8"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nsmallest
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -137,7 +138,7 @@ def problems_of(value: object, schema: dict[str, Any]) -> tuple[Problem, ...]:
 
 
 def _listed(names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(name[:MAX_IGNORED_CHARACTERS] for name in sorted(names)[:MAX_IGNORED])
+    return tuple(name[:MAX_IGNORED_CHARACTERS] for name in nsmallest(MAX_IGNORED, names))
 
 
 def _problem(path: tuple[str | int, ...], error: jsonschema_rs.ValidationError, found: object) -> Problem:

@@ -5,6 +5,7 @@ What is stored was recognised by its content first, so the media type that is se
 
 from __future__ import annotations
 
+import asyncio
 import re
 import tempfile
 from pathlib import Path
@@ -48,7 +49,7 @@ async def _receive(request: Request, path: Path) -> str:
         return await _receive_form(request, path, limit)
     with path.open("wb") as target:
         async for chunk in chunks(request, limit):
-            target.write(chunk)
+            await asyncio.to_thread(target.write, chunk)
     return request.query_params.get("name") or "upload"
 
 
@@ -66,7 +67,7 @@ async def _receive_form(request: Request, path: Path, limit: int) -> str:
                 raise InvalidInput(problems=(Problem("file", "the form needs a field `file` with a file", "form"),))
             with path.open("wb") as target:
                 while chunk := await file.read(1 << 20):
-                    target.write(chunk)
+                    await asyncio.to_thread(target.write, chunk)
             return file.filename or "upload"
     except (MultiPartException, MultipartParseError) as exc:
         raise BadRequest("the multipart form could not be read") from exc

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from mutoscope.errors import MutoscopeError, NotAllowed, NotFound
+from mutoscope.errors import MutoscopeError, NotAllowed, NotFound, StorageFull
 
 
 def problem(exc: Exception) -> Response:
@@ -15,6 +17,8 @@ def problem(exc: Exception) -> Response:
     if isinstance(exc, HTTPException):
         headers |= exc.headers or {}
         exc = _foreign(exc)
+    if isinstance(exc, OSError) and exc.errno in (errno.ENOSPC, errno.EDQUOT):
+        exc = StorageFull()
     if not isinstance(exc, MutoscopeError):
         exc = MutoscopeError("an internal error; the server's log has the details")
     if exc.retry_after_s is not None:

@@ -13,6 +13,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,8 @@ from mutoscope.errors import NotFound, StorageFull, TooLarge
 from mutoscope.storage.base import Put
 
 CHUNK_BYTES = 1 << 20
+_NAME = re.compile(r"[^+]+(\+[^+]+){2,}")
+"""A key as a file's name: `uploads+<id>+<name>`."""
 
 
 class LocalStorage:
@@ -87,9 +90,10 @@ class LocalStorage:
 
     async def keys(self, *, before_s: float) -> AsyncIterator[str]:
         """Every key that was stored before this time (seconds since 1970), in any order."""
-        for folder in sorted(self.folder.iterdir()):
-            for name in await asyncio.to_thread(_older_than, folder, before_s):
-                yield name.replace("+", "/")
+        for number in range(256):
+            for name in await asyncio.to_thread(_older_than, self.folder / f"{number:02x}", before_s):
+                if _NAME.fullmatch(name):  # a desktop leaves files of its own in folders it has shown
+                    yield name.replace("+", "/")
 
     async def delete_below(self, prefix: str, *, keep: frozenset[str] = frozenset()) -> None:
         """Remove everything whose key starts with `prefix/` (`kind/id` at least), but for the keys to keep."""

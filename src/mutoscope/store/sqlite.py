@@ -78,6 +78,7 @@ class Sqlite:
         self._sql = statements.load(WORDS)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(path.with_suffix(".lock"))
+        _make_private(path)
         try:
             self._writer = _connect(path)
             self._reader = _connect(path)
@@ -218,6 +219,7 @@ class Sqlite:
         """A consistent copy while the server runs. Raises ConfigError if the target exists."""
         if target.exists():
             raise ConfigError(f"{target}: exists already; choose another name")
+        _make_private(target)
         connection = _connect(self.path)
         try:
             connection.execute("vacuum into ?", (str(target),))
@@ -259,6 +261,11 @@ def _lock(path: Path) -> int:
             "stop it first or choose another folder with --data"
         ) from exc
     return handle
+
+
+def _make_private(path: Path) -> None:
+    """The file, for its owner only when it is new: it holds prompts and what signs addresses. (-wal follows it.)"""
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def _is_busy(exc: Exception) -> bool:
