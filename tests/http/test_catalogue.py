@@ -127,3 +127,12 @@ def test_models_of_a_folder_stand_beside_the_built_in_ones(artist: httpx.Client)
     assert {FIRST_FRAME, PRICED, *BUILT_IN} <= set(found(artist))
     entry: dict[str, Any] = artist.get(f"/v1/models/{PRICED}").json()
     assert (entry["engine"], entry["pricing_note"], entry["slug"]) == ("testcard", "For tests.", PRICED)
+
+
+def test_texts_come_in_the_readers_language(alice: httpx.Client) -> None:
+    """The reference model's schema in Japanese is the reference page's, and unknown languages read English."""
+    japanese = alice.get(f"/v1/models/{REFERENCE_MODEL}", params={"language": "ja"}).json()
+    english = alice.get(f"/v1/models/{REFERENCE_MODEL}", params={"language": "tlh"}).json()
+    assert japanese["input_schema"]["title"] == "入力スキーマ"
+    assert english["input_schema"]["title"] == "Input Schema"
+    assert japanese["output_schema"]["output"]["properties"]["video"]["description"] == "単一動画 URL"

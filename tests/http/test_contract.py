@@ -569,3 +569,13 @@ def test_head_of_a_refused_call_has_no_body(server: LiveServer) -> None:
         assert client.head("/v1/models").status_code == 200
         assert client.head("/v1/requests").status_code == 401
         assert client.get("/livez").json() == {"status": "ok"}
+
+
+def test_the_first_clients_addresses_answer_the_same(alice: httpx.Client) -> None:
+    """Section 9, row 19: the Model API was looked for below /prod/v2 once."""
+    submitted = alice.post(f"/prod/v2/models/{TESTCARD}", json={"prompt": "a harbour"}).json()
+    old, new = (f"{prefix}/requests/{submitted['request_id']}" for prefix in ("/prod/v2", "/v1"))
+    assert alice.post(old + "/cancel").status_code == 202
+    ended = finished(alice, submitted["request_id"])
+    assert alice.get(old + "/status").json() == alice.get(new + "/status").json()
+    assert alice.get(old + "/result").json()["status"] == ended["status"]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from mutoscope.catalog.catalog import Catalog, CatalogError
 from mutoscope.catalog.engines import CapabilitiesLike, check_engines
 from mutoscope.catalog.manifest import KEYS
-from mutoscope.catalog.model import Example, Model, Price, output_schema, pick
+from mutoscope.catalog.model import DEFAULT_LANGUAGE, Example, Model, Price, output_schema, pick
 
 __all__ = [
+    "DEFAULT_LANGUAGE",
     "KEYS",
     "CapabilitiesLike",
     "Catalog",

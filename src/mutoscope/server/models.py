@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mutoscope.catalog import Model
+from mutoscope.catalog import DEFAULT_LANGUAGE, Model
 from mutoscope.server.wire import Query, answer, base_url, site_of
 from mutoscope.site import Site
 
@@ -20,6 +20,7 @@ async def index(request: Request) -> Response:
     search, category = (query.text("search") or "").lower(), query.text("category")
     kind, with_schema = query.word("kind", KINDS), query.flag("include_schema")
     limit, offset = query.number("limit", 100, 1, 500), query.number("offset", 0, 0, 10**8)
+    language = query.text("language") or DEFAULT_LANGUAGE
     query.check()
     site = site_of(request)
     found = [
@@ -30,7 +31,8 @@ async def index(request: Request) -> Response:
         and (not search or search in _words(model))
     ]
     base = base_url(request)
-    page = [described(model, base, with_schema=with_schema) for model in found[offset : offset + limit]]
+    some = found[offset : offset + limit]
+    page = [described(model, base, with_schema=with_schema, language=language) for model in some]
     return answer({"models": page, "total": len(found), "limit": limit, "offset": offset})
 
 
@@ -42,7 +44,8 @@ async def categories(request: Request) -> Response:
 async def show(request: Request) -> Response:
     """GET /v1/models/{model_id}: one entry with its input schema."""
     model = site_of(request).catalog.get(request.path_params["model_id"])
-    return answer(described(model, base_url(request), with_schema=True))
+    language = request.query_params.get("language") or DEFAULT_LANGUAGE
+    return answer(described(model, base_url(request), with_schema=True, language=language))
 
 
 def ready(site: Site) -> list[Model]:
@@ -50,14 +53,14 @@ def ready(site: Site) -> list[Model]:
     return [model for model in site.catalog.models if model.engine in site.engines]
 
 
-def described(model: Model, base: str, *, with_schema: bool) -> dict[str, Any]:
-    """A model as RunComfy's catalogue tells it, `slug` and `engine` beside."""
+def described(model: Model, base: str, *, with_schema: bool, language: str) -> dict[str, Any]:
+    """A model as RunComfy's catalogue tells it, `slug` and `engine` beside; texts in this language if there are any."""
     properties = model.input_schema.get("properties", {})
     told = {
         "model_id": model.id,
         "slug": model.slug,
-        "display_name": model.text("name", "en"),
-        "description": model.text("description", "en"),
+        "display_name": model.text("name", language),
+        "description": model.text("description", language),
         "categories": list(model.categories),
         "kind": model.kind,
         "engine": model.engine,
@@ -69,8 +72,8 @@ def described(model: Model, base: str, *, with_schema: bool) -> dict[str, Any]:
         "required_inputs": list(model.input_schema.get("required", [])),
     }
     if with_schema:
-        told["input_schema"] = model.input_schema
-        told["output_schema"] = model.output_schema
+        told["input_schema"] = model.schema_in(language)
+        told["output_schema"] = model.output_schema_in(language)
     return told
 
 

@@ -33,6 +33,12 @@ MEANINGS = {
     503: "The model's engine is not set up, or the server is stopping.",
     507: "The server's disk is full.",
 }
+LANGUAGE = {
+    "name": "language",
+    "in": "query",
+    "schema": {"type": "string"},
+    "description": "Language of the texts, such as `ja`; English where a text is missing.",
+}
 REQUEST_ID = {"name": "request_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
@@ -46,9 +52,10 @@ def describe(models: list[Model], base: str) -> dict[str, Any]:
     paths = _fixed_paths()
     for model in models:
         paths[f"/v1/models/{model.id}"] = {
-            "get": _op("show_" + model.id, "Show this model.", ref("Model"), (), public=True),
+            "get": _op("show_" + model.id, "Show this model.", ref("Model"), (), [LANGUAGE], public=True),
             "post": _submit(model),
         }
+        paths[f"/prod/v2/models/{model.id}"] = _alias({"post": _submit(model)})
     return {
         "openapi": "3.1.0",
         "info": {"title": "Mutoscope", "version": __version__, "description": "RunComfy's Model API and extras."},
@@ -98,22 +105,31 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
     events["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     events["parameters"] = [*one, _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,18}$"})]
     where = "/v1/requests/{request_id}"
+    four = {
+        where + "/status": {"get": _op("status", "Where a request stands.", ref("Status"), (404,), one)},
+        where + "/result": {"get": _op("result", "The result so far.", ref("Result"), (404, 422), [REQUEST_ID, cost])},
+        where + "/cancel": {
+            "post": _op("cancel", "Cancel.", ref("Cancelled"), (404, 422), [REQUEST_ID, running], status="202")
+        },
+    }
     return {
         "/v1/requests": {"get": _op("list_requests", "List requests.", _page("requests", "Summary"), (422,), filters)},
         where: {
             "get": _op("show_request", "Show a request.", ref("Request"), (404,), one),
             "delete": _op("delete_request", "Delete a finished request.", None, (404, 409), one, status="204"),
         },
-        where + "/status": {"get": _op("status", "Where a request stands.", ref("Status"), (404,), one)},
-        where + "/result": {"get": _op("result", "The result so far.", ref("Result"), (404, 422), [REQUEST_ID, cost])},
-        where + "/cancel": {
-            "post": _op("cancel", "Cancel.", ref("Cancelled"), (404, 422), [REQUEST_ID, running], status="202")
-        },
+        **four,
+        **{path.replace("/v1/", "/prod/v2/"): _alias(item) for path, item in four.items()},
         where + "/events": {"get": events},
         where + "/poster": {
             "get": _bytes(_op("poster", "A picture of the output.", {}, (404, 416), one), "image/jpeg")
         },
     }
+
+
+def _alias(item: dict[str, Operation]) -> dict[str, Operation]:
+    """The same operations at the address where RunComfy's first command-line client looked for them."""
+    return {method: {**op, "operationId": op["operationId"] + "_alias"} for method, op in item.items()}
 
 
 def _catalogue_paths() -> dict[str, dict[str, Operation]]:
@@ -122,6 +138,7 @@ def _catalogue_paths() -> dict[str, dict[str, Operation]]:
         _query("category", {"type": "string"}, "Only this category."),
         _query("kind", {"type": "string", "enum": list(KINDS)}, "Only this kind."),
         _query("include_schema", {"type": "boolean"}, "With input and output schema."),
+        LANGUAGE,
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 500}, "Page size."),
         _query("offset", {"type": "integer", "minimum": 0, "maximum": 10**8}, "Entries to skip."),
     ]

@@ -32,6 +32,11 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/models", models.index),
     ("GET", "/v1/models/{model_id:path}", models.show),
     ("GET", "/prod/v2/balance", account.balance),
+    # the same four calls where RunComfy's first command-line client looked for them
+    ("POST", "/prod/v2/models/{model_id:path}", runcomfy.submit),
+    ("GET", "/prod/v2/requests/{request_id}/status", runcomfy.status),
+    ("GET", "/prod/v2/requests/{request_id}/result", runcomfy.result),
+    ("POST", "/prod/v2/requests/{request_id}/cancel", runcomfy.cancel),
     # our own extras
     ("GET", "/v1/requests", requests.index),
     ("GET", "/v1/requests/{request_id}", requests.show),
