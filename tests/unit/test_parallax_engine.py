@@ -13,7 +13,8 @@ import pytest
 from PIL import Image
 
 from mutoscope.engines.base import Produced, Task
-from mutoscope.engines.parallax import Parallax, kernels
+from mutoscope.engines.parallax import Parallax, developing, kernels, tracing
+from mutoscope.engines.parallax.effects import SUPPORTED_EFFECTS
 from mutoscope.engines.parallax.sizes import SIZES, Size
 from mutoscope.errors import EngineError, MediaError
 
@@ -68,6 +69,7 @@ def test_a_picture_becomes_a_video_and_a_poster(photograph: Path, tmp_path: Path
     assert produced.poster == tmp_path / "out" / "poster.jpg"
     assert produced.kind == "video"
     assert produced.applied == ("camera: slow zoom in",)
+    assert all("depth" in told for told in produced.ignored)
     with av.open(str(produced.files[0])) as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
         assert container.streams.video[0].average_rate == 24
@@ -111,7 +113,8 @@ def test_progress_moves_forward_and_the_log_holds_no_prompt(photograph: Path, tm
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     stages = list(dict.fromkeys(stage for _, stage in heard.reports))
-    assert stages == ["reading", "planning", "rendering", "encoding", "finishing"]
+    assert stages == ["reading", "planning", "understanding", "layers", "rendering", "encoding", "finishing"]
+    assert sum(stage == "rendering" for _, stage in heard.reports) == 6
     assert heard.lines and not any("unicorn" in line for line in heard.lines)
 
 
@@ -140,11 +143,11 @@ def test_settings_that_no_encoder_takes_are_refused(photograph: Path, tmp_path: 
 def test_it_can_do_what_the_reference_model_needs() -> None:
     """The names a manifest binds to."""
     capabilities = Parallax().capabilities()
-    assert capabilities.parameters == {"prompt", "num_frames", "seed"}
-    assert capabilities.files == {"image"}
+    assert capabilities.parameters == {"prompt", "num_frames", "seed", "plan"}
+    assert capabilities.files == {"image", "depth_map"}
     assert capabilities.required == {"image", "num_frames"}
     assert capabilities.produces == {"video"}
-    assert capabilities.settings == {"fps", "crf", "preset"}
+    assert capabilities.settings == {"fps", "crf", "preset", "codec", "weights"}
 
 
 def test_warming_up_compiles_what_a_run_needs(photograph: Path, tmp_path: Path) -> None:
@@ -154,10 +157,65 @@ def test_warming_up_compiles_what_a_run_needs(photograph: Path, tmp_path: Path) 
     engine.warm(heard)
     engine.warm(heard)
     engine.close()
-    assert heard.reports[-1] == (1.0, "compiling")
-    run(photograph, tmp_path / "out", prompt="handheld camera, zoom in, golden hour")
-    for kernel in (kernels.resample, kernels.resample_to_bytes, kernels.transpose):
+    assert heard.reports[-1] == (1.0, "loading")
+    run(photograph, tmp_path / "out", prompt="handheld camera, zoom in, golden hour, rain, fog, black and white")
+    for kernel in (kernels.composite, developing.finish, tracing.trace, developing.to_planes, kernels.pack):
         assert len(kernel.signatures) == 1
+
+
+def test_a_plan_goes_before_the_prompt(photograph: Path, tmp_path: Path) -> None:
+    """The same plan gives the same bytes whatever the prompt says."""
+    plan = {"shots": [{"moves": ["truck_left"], "effects": ["sepia"]}]}
+    one, other = (run(photograph, tmp_path / name, plan=plan, prompt=name) for name in ("zoom in", "pan right"))
+    assert sha256(one.files[0]) == sha256(other.files[0])
+    assert sha256(one.files[0]) != sha256(run(photograph, tmp_path / "zoom").files[0])
+
+
+def test_a_plan_that_does_not_fit_is_refused_in_words(photograph: Path, tmp_path: Path) -> None:
+    """Where, what was found, what is accepted."""
+    with pytest.raises(EngineError, match=r"plan: shots\[0\].moves\[0\].name: found 'fly'"):
+        run(photograph, tmp_path / "out", plan={"shots": [{"moves": ["fly"]}]})
+
+
+def test_a_depth_map_goes_before_the_engines_own_eyes(photograph: Path, tmp_path: Path) -> None:
+    """White is near: another map makes another video, and nothing is said to be guessed."""
+    made = []
+    for name, direction in (("down", 1), ("up", -1)):
+        ramp = np.linspace(0, 255, 240)[::direction, None].repeat(320, 1).astype(np.uint8)
+        Image.fromarray(ramp).save(tmp_path / f"{name}.png")
+        folder = tmp_path / name
+        folder.mkdir()
+        files = {"image": (photograph,), "depth_map": (tmp_path / f"{name}.png",)}
+        task = Task({"prompt": "dolly in", "num_frames": 8}, files, folder, 7)
+        made.append(Parallax(SMALL).run(task, Heard()))
+    assert sha256(made[0].files[0]) != sha256(made[1].files[0])
+    assert made[0].ignored == ()
+
+
+def test_an_effect_for_which_the_picture_has_nothing_is_said_to_be_left_out(photograph: Path, tmp_path: Path) -> None:
+    """Each living part is either applied or ignored with the reason, never both and never neither."""
+    produced = run(photograph, tmp_path / "out", prompt="static camera, clouds drifting, water rippling, sepia")
+    ignored = [told for told in produced.ignored if told.startswith("living")]
+    assert all(told.endswith("was found in the picture)") for told in ignored)
+    for name in ("living: clouds drift", "living: water ripples"):
+        assert (name in produced.applied) + any(told.startswith(name) for told in ignored) == 1
+    assert "look: sepia" in produced.applied
+
+
+def test_every_supported_effect_runs_through_the_engine(photograph: Path, tmp_path: Path) -> None:
+    """All at once, in two shots, in one small video."""
+    shots = [{"moves": ["dolly_in"], "effects": sorted(SUPPORTED_EFFECTS)}, {"moves": ["whip_left"], "is_cut": True}]
+    produced = run(photograph, tmp_path / "out", plan={"shots": shots})
+    assert produced.files[0].stat().st_size > 1000
+
+
+@pytest.mark.parametrize("codec", ["hevc", "av1"])
+def test_other_codecs_are_a_setting(photograph: Path, tmp_path: Path, codec: str) -> None:
+    """The file says so itself."""
+    task = Task({"num_frames": 4, "prompt": "zoom in"}, {"image": (photograph,)}, tmp_path, 1, {"codec": codec})
+    produced = Parallax(SMALL).run(task, Heard())
+    with av.open(str(produced.files[0])) as container:
+        assert container.streams.video[0].codec_context.name in {codec, "libdav1d", "av1"}
 
 
 @pytest.mark.slow

@@ -1,117 +1,162 @@
-"""The engine itself: reads the task, plans, renders, encodes, and says what of the prompt it followed.
+"""The engine itself: reads the task, understands the picture, plans, renders, encodes, and says what it did.
 
-One picture in, one H.264 video and a poster out. It refuses pictures it cannot decode and frame counts
-beyond its range; it needs no model, no network and no GPU. Read next: `plan.py`.
+One picture in, one video and a poster out; a plan may be given in place of a prompt, and a depth map in place of
+the engine's own eyes. It refuses pictures it cannot decode and frame counts beyond its range; it needs no network
+and no GPU. Read next: `stage.py` (picture to scene), `camera.py`, `render.py`.
 """
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mutoscope.engines.base import Capabilities, Produced, Progress, Task
-from mutoscope.engines.parallax.camera import Pose, path
-from mutoscope.engines.parallax.plan import Plan, plan
+from mutoscope.engines.parallax.shots import EFFECTS, Plan
 from mutoscope.engines.parallax.sizes import Size, choose_size, crop_box
 from mutoscope.errors import EngineError, MediaError
 
 if TYPE_CHECKING:
     from mutoscope.engines.parallax.render import Renderer
+    from mutoscope.engines.parallax.stage import Staging
+
+Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MIN_FRAMES, MAX_FRAMES = 2, 2000
 POSTER_QUALITY = 88
+CODECS = ("h264", "hevc", "av1")
 
 _QUEUED_FRAMES = 4
 """Frames that may wait for the encoder: it is the slower half, more would only take memory (3 MB each)."""
 
-_REPORT_EVERY_S = 0.1
+_RENDERING_FROM, _RENDERING_TO = 0.3, 0.97
 
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How the file is written; the settings of the manifest."""
+    """How the file is written; the settings of the manifest. preset is in the encoder's own words, or its usual one."""
 
     fps: float = 24.0
     crf: int = 20
-    preset: str = "veryfast"
+    preset: str | None = None
+    codec: str = "h264"
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Encoding:
         """Raises EngineError for values no encoder takes."""
         try:
             encoding = cls(
-                fps=float(settings.get("fps", cls().fps)),
-                crf=int(settings.get("crf", cls().crf)),
-                preset=str(settings.get("preset", cls().preset)),
+                fps=float(settings.get("fps", 24.0)),
+                crf=int(settings.get("crf", 20)),
+                preset=str(settings["preset"]) if settings.get("preset") else None,
+                codec=str(settings.get("codec", "h264")),
             )
         except (TypeError, ValueError) as exc:
             raise EngineError("parallax settings: fps and crf must be numbers") from exc
-        if not (1 <= encoding.fps <= 120 and 0 <= encoding.crf <= 51):
-            raise EngineError("parallax settings: fps must lie in 1 … 120 and crf in 0 … 51")
+        if encoding.codec not in CODECS:
+            raise EngineError(f"parallax settings: codec must be one of {', '.join(CODECS)}")
+        highest = 63 if encoding.codec == "av1" else 51
+        if not (1 <= encoding.fps <= 120 and 0 <= encoding.crf <= highest):
+            raise EngineError(f"parallax settings: fps must lie in 1 … 120 and crf in 0 … {highest}")
         return encoding
 
 
 class Parallax:
-    """A camera moves over the picture; near and far do not yet move apart."""
+    """A camera moves through the picture; near and far move apart."""
 
-    version = "parallax-0.1"
+    version = "parallax-0.2"
 
     def __init__(self, size: Size | None = None) -> None:
         """size   an output size to use instead of the one that fits the picture; for tests and benchmarks."""
         self._size = size
+        self._staging: Staging | None = None
 
     def capabilities(self) -> Capabilities:
         """Say what this engine can do."""
         return Capabilities(
-            parameters=frozenset({"prompt", "num_frames", "seed"}),
-            files=frozenset({"image"}),
+            parameters=frozenset({"prompt", "num_frames", "seed", "plan"}),
+            files=frozenset({"image", "depth_map"}),
             required=frozenset({"image", "num_frames"}),
             produces=frozenset({"video"}),
-            settings=frozenset({"fps", "crf", "preset"}),
+            settings=frozenset({"fps", "crf", "preset", "codec", "weights"}),
         )
 
     def warm(self, progress: Progress) -> None:
-        """Compile the kernels by rendering two tiny frames; a second from the cache, some ten without it."""
+        """Compile the kernels on tiny frames and load the depth model; seconds from the cache, a minute without it."""
+        from mutoscope.engines.parallax.warmth import compile_kernels  # noqa: PLC0415 -- numba takes half a second
+
         progress.report(0.0, "compiling")
-        renderer = _renderer(np.zeros((64, 64, 3), np.uint8), (32, 32), (Pose(), Pose(roll_rad=0.1)))
-        for number in range(2):
-            renderer.frame(number)
-        progress.report(1.0, "compiling")
+        compile_kernels()
+        progress.report(0.8, "loading")
+        self._stage({}).warm(progress)
+        progress.report(1.0, "loading")
 
     def run(self, task: Task, progress: Progress) -> Produced:
         """Carry out the task."""
         num_frames = _num_frames(task)
         encoding = Encoding.from_settings(task.settings)
         progress.report(0.0, "reading")
-        picture = _read(task)
+        picture = _read(task, "image")
         size = self._size or choose_size(picture.shape[1], picture.shape[0])
+        depth_map = _crop(_read(task, "depth_map"), size) if task.files.get("depth_map") else None
         picture = _crop(picture, size)
         progress.report(0.02, "planning")
-        planned = plan(str(task.parameters.get("prompt") or ""), task.seed)
+        planned = _plan(task, num_frames / encoding.fps)
         _tell(progress, planned, picture, size, num_frames)
-        poses = path(
-            planned.moves,
-            num_frames=num_frames,
-            fps=encoding.fps,
-            seed=task.seed,
-            aspect_ratio=size.width_px / size.height_px,
-        )
-        renderer = _renderer(picture, (size.width_px, size.height_px), poses, planned)
+        renderer, planned = self._renderer(task, progress, planned, (picture, depth_map, size), encoding.fps)
         video, poster = task.folder / "video.mp4", task.folder / "poster.jpg"
-        _film(renderer, video, encoding, progress)
-        _write_poster(renderer, num_frames // 3, poster)
+        _film(renderer, video, encoding, progress, poster)
         progress.report(1.0, "finishing")
         return Produced((video,), "video", poster, planned.applied, planned.ignored)
 
     def close(self) -> None:
-        """Nothing is held between tasks."""
+        """Let go of the depth model."""
+        self._staging = None
+
+    def _stage(self, settings: Mapping[str, Any]) -> Staging:
+        from mutoscope.engines.parallax.stage import Staging  # noqa: PLC0415 -- capabilities() stays free of codecs
+
+        folder = Path(str(settings["weights"])) if settings.get("weights") else None
+        if self._staging is None or self._staging.weights != folder:
+            self._staging = Staging(folder)
+        return self._staging
+
+    def _renderer(
+        self,
+        task: Task,
+        progress: Progress,
+        planned: Plan,
+        material: tuple[Pixels, Pixels | None, Size],
+        fps: float,
+    ) -> tuple[Renderer, Plan]:
+        from mutoscope.engines.parallax import camera  # noqa: PLC0415 -- as above
+        from mutoscope.engines.parallax.render import Renderer  # noqa: PLC0415
+
+        picture, depth_map, size = material
+        num_frames = _num_frames(task)
+        staging = self._stage(task.settings)
+        width = camera.reach(planned, num_frames=num_frames, fps=fps)
+        scene, notes = staging.scene(picture, depth_map, size, reach=width, progress=progress)
+        for note in notes:
+            progress.log(note)
+        planned = replace(planned, ignored=(*planned.ignored, *notes))
+        poses = camera.path(planned, scene, num_frames=num_frames, fps=fps, seed=task.seed)
+        output = (size.width_px, size.height_px)
+        renderer = Renderer(scene, poses, planned, output=output, fps=fps, seed=task.seed)
+        return renderer, _without(planned, renderer.absent())
+
+
+def _without(planned: Plan, absent: Mapping[str, str]) -> Plan:
+    """The plan, honest about effects for which the picture has nothing."""
+    texts = {EFFECTS[name]: reason for name, reason in absent.items()}
+    applied = tuple(text for text in planned.applied if text not in texts)
+    ignored = tuple(f"{text} ({reason})" for text, reason in texts.items())
+    return replace(planned, applied=applied, ignored=(*planned.ignored, *ignored))
 
 
 def _num_frames(task: Task) -> int:
@@ -121,51 +166,45 @@ def _num_frames(task: Task) -> int:
     return found
 
 
-def _read(task: Task) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _plan(task: Task, duration_s: float) -> Plan:
+    given = task.parameters.get("plan")
+    if given is not None:
+        try:
+            return Plan.from_json(given)
+        except ValueError as exc:
+            raise EngineError(f"plan: {exc}") from exc
+    from mutoscope.engines.parallax.planner import plan  # noqa: PLC0415 -- the lexicon is not needed for a given plan
+
+    return plan(str(task.parameters.get("prompt") or ""), task.seed, duration_s=duration_s)
+
+
+def _read(task: Task, name: str) -> Pixels:
     from mutoscope.media.load import load_image  # noqa: PLC0415 -- capabilities() stays free of codecs
 
-    images = task.files.get("image", ())
+    images = task.files.get(name, ())
     if len(images) != 1:
-        raise MediaError(f"{len(images)} pictures; parallax takes exactly one", field="image")
+        raise MediaError(f"{len(images)} pictures; parallax takes exactly one", field=name)
     return load_image(images[0])
 
 
-def _crop(picture: np.ndarray[Any, np.dtype[np.uint8]], size: Size) -> np.ndarray[Any, np.dtype[np.uint8]]:
+def _crop(picture: Pixels, size: Size) -> Pixels:
     box = crop_box(picture.shape[1], picture.shape[0], size)
     return picture[box.top_px : box.top_px + box.height_px, box.left_px : box.left_px + box.width_px]
 
 
-def _tell(
-    progress: Progress,
-    planned: Plan,
-    picture: np.ndarray[Any, np.dtype[np.uint8]],
-    size: Size,
-    num_frames: int,
-) -> None:
+def _tell(progress: Progress, planned: Plan, picture: Pixels, size: Size, num_frames: int) -> None:
     height, width = picture.shape[:2]
     progress.log(f"using {width} x {height} px of the picture for {size.width_px} x {size.height_px} px ({size.ratio})")
-    progress.log(f"{num_frames} frames; {'; '.join(planned.applied)}")
+    progress.log(f"{num_frames} frames; {'; '.join(planned.applied) or 'as the plan says'}")
     if width < 0.7 * size.width_px:
         progress.log(f"the picture is enlarged {size.width_px / width:.1f} times; a larger one would be sharper")
 
 
-def _renderer(
-    picture: np.ndarray[Any, np.dtype[np.uint8]],
-    output: tuple[int, int],
-    poses: tuple[Pose, ...],
-    planned: Plan | None = None,
-) -> Renderer:
-    from mutoscope.engines.parallax.render import Renderer  # noqa: PLC0415 -- numba takes half a second to import
-
-    return Renderer(picture, output=output, poses=poses, grades=planned.grades if planned else ())
-
-
-def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progress) -> None:
+def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progress, poster: Path) -> None:
     """Render in this thread, encode in another; both spend their time outside the interpreter lock."""
     from mutoscope.media.encode import VideoWriter  # noqa: PLC0415 -- capabilities() stays free of codecs
 
     num_frames = len(renderer.poses)
-    reported_at = 0.0
     width, height = renderer.output
     waiting: deque[Future[None]] = deque()
     with (
@@ -176,24 +215,27 @@ def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progres
             fps=encoding.fps,
             crf=encoding.crf,
             preset=encoding.preset,
+            codec=encoding.codec,
         ) as writer,
         ThreadPoolExecutor(1, "encode") as encoder,
     ):
         for number in range(num_frames):
             if len(waiting) == _QUEUED_FRAMES:
                 waiting.popleft().result()
-            waiting.append(encoder.submit(writer.write, renderer.frame(number)))
-            if time.monotonic() - reported_at >= _REPORT_EVERY_S:
-                reported_at = time.monotonic()
-                progress.report(0.03 + 0.94 * number / num_frames, "rendering")
-        progress.report(0.97, "encoding")
+            frame = renderer.frame(number)
+            waiting.append(encoder.submit(writer.write, frame))
+            if number == num_frames // 3:
+                _write_poster(frame, poster)
+            share = _RENDERING_TO - _RENDERING_FROM
+            progress.report(_RENDERING_FROM + share * (number + 1) / num_frames, "rendering")
+        progress.report(_RENDERING_TO, "encoding")
         for written in waiting:
             written.result()
         encoder.submit(writer.close).result()
 
 
-def _write_poster(renderer: Renderer, number: int, poster: Path) -> None:
+def _write_poster(planes: Pixels, poster: Path) -> None:
     from mutoscope.engines.parallax.render import planes_to_rgb  # noqa: PLC0415
     from mutoscope.media.encode import write_jpeg  # noqa: PLC0415
 
-    write_jpeg(poster, planes_to_rgb(renderer.frame(number)), quality=POSTER_QUALITY)
+    write_jpeg(poster, planes_to_rgb(planes), quality=POSTER_QUALITY)

@@ -1,0 +1,1 @@
+"""How the weights that Mutoscope ships were made; nothing here is imported at run time."""
