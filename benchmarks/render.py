@@ -59,7 +59,7 @@ class Quiet:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--image", type=Path, default=Path("src/mutoscope/assets/street.jpg"))
+    parser.add_argument("--image", type=Path, default=Path("src/mutoscope/assets/mountain-path.jpg"))
     parser.add_argument("--frames", type=int, default=121)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--weights", type=str, default=None)

@@ -70,7 +70,7 @@ def main() -> None:
 
 def defaults() -> list[Path]:
     """The packaged photograph, and what scikit-image brings."""
-    found = [Path(str(resources.files("mutoscope") / "assets" / "street.jpg"))]
+    found = [Path(str(resources.files("mutoscope") / "assets" / "mountain-path.jpg"))]
     spec = importlib.util.find_spec("skimage")
     if spec and spec.origin:
         data = Path(spec.origin).parent / "data"

@@ -137,7 +137,7 @@ def test_a_photograph_is_understood_the_same_way_twice(model: DepthModel) -> Non
     """Bit for bit, and by another session too; the street is near at its foot and has a sky at its head."""
     from mutoscope.media.load import load_image  # noqa: PLC0415
 
-    rgb = load_image(ROOT / "src/mutoscope/assets/street.jpg")
+    rgb = load_image(ROOT / "src/mutoscope/assets/mountain-path.jpg")
     seen, again = model.understand(rgb), DepthModel.load().understand(rgb)
     check(seen, *rgb.shape[:2])
     assert np.array_equal(seen.disparity, again.disparity)

@@ -15,7 +15,6 @@ from mutoscope.engines.parallax.lexicon.en import ENGLISH
 from mutoscope.engines.parallax.lexicon.es import SPANISH
 
 # What parallax 0.1 reads (plan.py, camera.py); goes when its renderer goes.
-from mutoscope.engines.parallax.lexicon.first import *  # noqa: F403
 from mutoscope.engines.parallax.lexicon.fr import FRENCH
 from mutoscope.engines.parallax.lexicon.ja import JAPANESE
 from mutoscope.engines.parallax.lexicon.ko import KOREAN
