@@ -16,7 +16,7 @@ from mutoscope.catalog import Model
 from mutoscope.jobs import State
 from mutoscope.schema import bounded, normalise
 from mutoscope.server.models import KINDS, ready
-from mutoscope.server.shapes import EVENT_LIST, RECEIVER, SHAPES, array, obj, ref
+from mutoscope.server.shapes import RECEIVER, SHAPES, array, obj, ref
 from mutoscope.server.wire import answer, base_url, site_of
 from mutoscope.store.outbox import STATES
 
