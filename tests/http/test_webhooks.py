@@ -368,6 +368,9 @@ def test_a_secret_is_in_no_list_and_no_log(carol: httpx.Client, hooked: LiveServ
         "file:///etc/passwd",
         "gopher://example.com",
         "not an address",
+        "https://bücher.example/hook",
+        "https://example.com/%zz",
+        "https://example.com/#part",
         "https://example.com/" + "x" * 3000,
     ],
 )

@@ -7,7 +7,7 @@ from typing import Any
 from mutoscope.jobs import State
 from mutoscope.server.auth import SCOPES
 from mutoscope.store.outbox import STATES
-from mutoscope.webhooks import EVENTS
+from mutoscope.webhooks.rules import EVENTS, LONGEST_URL, URL_PATTERN
 
 Shape = dict[str, Any]
 
@@ -70,7 +70,7 @@ _SUMMARY: Shape = {
     "key_id": TEXT,
 }
 EVENT_LIST: Shape = {**array({"type": "string", "enum": list(EVENTS)}), "minItems": 1}
-RECEIVER: Shape = {"type": "string", "format": "uri", "maxLength": 2048, "pattern": "^https?://"}
+RECEIVER: Shape = {"type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": URL_PATTERN}
 _ENDPOINT: Shape = {
     "endpoint_id": TEXT,
     "url": RECEIVER,

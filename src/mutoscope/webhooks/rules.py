@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from mutoscope import net
@@ -14,6 +15,10 @@ DEFAULT_EVENTS = tuple(str(state) for state in State if state.is_terminal)
 KEPT_BYTES = 4096
 """How much of a receiver's answer is kept for the log."""
 LONGEST_URL = 2048
+URL_PATTERN = (
+    r"^https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?"
+    r"(?:[/?](?:[A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*)?$"
+)
 TIMEOUT_S = 10.0
 """What Standard Webhooks and RunComfy's own webhooks give a receiver."""
 
@@ -37,6 +42,11 @@ def check(url: str, events: Sequence[str], allowed: net.Policy, *, url_name: str
         if len(url) > LONGEST_URL:
             raise MediaError(f"an address of {len(url)} characters; at most {LONGEST_URL}", rule="url")
         net.check_url(url, allowed)
+        if not re.fullmatch(URL_PATTERN, url):
+            accepted = (
+                "accepted is a URI (RFC 3986): host names in ASCII, other characters percent-encoded, no fragment"
+            )
+            raise MediaError(f"the address holds characters that belong in none; {accepted}", rule="url")
     except MediaError as exc:
         problems.append(Problem(url_name, exc.message, exc.rule))
     if not events or any(event not in EVENTS for event in events):
