@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,8 +23,8 @@ ENDED = Webhook("https://example.com/hook", ("completed", "failed", "cancelled")
 
 def endpoint(who: Person = ALICE, **given: Any) -> Endpoint:
     """An endpoint for every state; keywords are fields of Endpoint."""
-    plain = {"id": uuid.uuid4().hex, "account_id": who.account_id, "url": "https://example.com/all"}
-    return Endpoint(**(plain | {"events": ALL, "models": (), "description": "", "enabled": True} | given))
+    plain = Endpoint(uuid.uuid4().hex, who.account_id, "https://example.com/all", ALL, (), "", enabled=True)
+    return replace(plain, **given)
 
 
 async def opened(desk: Desk, who: Person = ALICE, **given: Any) -> Endpoint:

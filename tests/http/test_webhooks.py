@@ -16,7 +16,7 @@ from tests.conftest import LiveServer, start_server
 from tests.http.calls import SMALL, TESTCARD, assert_error, assert_no_defects, completed, finished, submit, until
 from tests.http.receiver import Receiver, receiving, sleeps
 
-QUICK = {"engines": "testcard", "fetch_allow": "127.0.0.0/8", "webhook_backoff_s": "0.1,0.1,0.1"}
+QUICK: dict[str, Any] = {"engines": "testcard", "fetch_allow": "127.0.0.0/8", "webhook_backoff_s": "0.1,0.1,0.1"}
 
 
 @pytest.fixture(scope="module")
@@ -281,17 +281,16 @@ def test_a_slow_receiver_is_cut(carol: httpx.Client, receiver: Receiver) -> None
 
 
 def test_a_dead_receiver_does_not_delay_another(carol: httpx.Client, receiver: Receiver) -> None:
-    """Twenty webhooks to one that never answers, and the one after them arrives before the first has given up."""
-    dead = socket.create_server(("127.0.0.1", 0), backlog=64)  # accepts, and says nothing
-    with dead:
+    """Twenty webhooks to one that never answers; the one after them arrives while most of those wait for their turn."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as dead:  # accepts, and says nothing
         address = f"http://127.0.0.1:{dead.getsockname()[1]}/"
         for _ in range(20):
             submit_with(carol, address, "in_queue")
-        began = time.monotonic()
         submit_with(carol, receiver.at("/hook"), "in_queue")
         receiver.wait("/hook", timeout_s=5)
-        assert time.monotonic() - began < 0.9
-        until(lambda: all(one["attempts"] for one in log_of(carol)), timeout_s=30)
+        waiting = [one for one in log_of(carol, state="pending") if not one["attempt"]]
+        assert len(waiting) >= 10
+        assert {one["url"] for one in waiting} == {address}
 
 
 @pytest.mark.slow
@@ -467,7 +466,8 @@ def test_deliveries_are_listed_page_by_page(carol: httpx.Client, receiver: Recei
     requests = [submit_with(carol, receiver.at("/hook")) for _ in range(3)]
     ended(carol, 3)
 
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = carol.get("/v1/webhooks/deliveries", params={"limit": "1", "cursor": cursor}).json()
         seen += [one["request_id"] for one in page["deliveries"]]
