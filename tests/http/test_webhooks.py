@@ -295,25 +295,29 @@ def test_a_dead_receiver_does_not_delay_another(carol: httpx.Client, receiver: R
 
 @pytest.mark.slow
 def test_what_was_committed_is_delivered_after_kill_9(tmp_path: Path) -> None:
-    """The server dies between the commit and the sending; the next one sends it, once, and verifiable."""
+    """One webhook is on its way when the server dies, the other not yet sent; the next server sends both."""
+    settings = {**QUICK, "workers": 0, "webhook_concurrency": 1, "webhook_timeout_s": 3}
     with receiving() as receiver:
-        settings = {**QUICK, "webhook_backoff_s": "1,1,1"}
         live = start_server(tmp_path / "data", **settings)
         live.wait_ready()
         with live.client() as alice:
             secret = alice.get("/v1/webhooks/secret").json()["secret"]
-            request_id = submit_with(alice, receiver.at("/hook", 500), "completed")
-            receiver.wait("/hook")
-            finished(alice, request_id)
+            sending = submit_with(alice, receiver.at("/sending", sleeps(30)), "in_queue")
+            receiver.wait("/sending")
+            waiting = submit_with(alice, receiver.at("/waiting"), "in_queue")
             live.kill()
+        assert not receiver.of("/waiting")
         live = start_server(tmp_path / "data", **settings)
         try:
-            first, second = receiver.wait("/hook", 2, timeout_s=40)
+            (told,) = receiver.wait("/waiting", timeout_s=20)
+            first, second = receiver.wait("/sending", 2, timeout_s=40)
         finally:
             assert live.stop() == 0
     assert first.event_id == second.event_id
-    assert second.event["data"]["request_id"] == request_id
+    assert second.event["data"]["request_id"] == sending
+    assert told.event["data"]["request_id"] == waiting
     assert second.is_signed_by(secret)
+    assert told.is_signed_by(secret)
 
 
 # -- secrets ------------------------------------------------------------------------------------------------------
