@@ -18,20 +18,23 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 import uvicorn
 
-from mutoscope import lifecycle
+from mutoscope import lifecycle, webhooks
 from mutoscope.catalog import Catalog, check_engines
 from mutoscope.engines import registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.errors import ConfigError
 from mutoscope.fleet.local import LocalFleet
+from mutoscope.jobs import Job
 from mutoscope.media.sandbox import Prober
 from mutoscope.net import parse_allow
 from mutoscope.server.auth import fingerprint, new_key
 from mutoscope.server.connection import Connection
+from mutoscope.server.outputs import output_of
 from mutoscope.server.routes import application
 from mutoscope.settings import Settings
 from mutoscope.site import Limits, Site
@@ -79,6 +82,8 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
     running = asyncio.create_task(server.serve(sockets=[listener]))
     fleet = _fleet(settings, site, url, chosen)
     sweeper = asyncio.create_task(_sweep(site))
+    sender = _sender(settings, site, url)
+    sending = asyncio.create_task(sender.run())
     collector = asyncio.create_task(_collect(site, before_s=began))
     try:
         fleet.start()
@@ -100,6 +105,8 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
         await _drain(site, fleet, settings.drain_s, stop)
         sweeper.cancel()
         collector.cancel()
+        sending.cancel()
+        await sender.close()
         await _close(site, server, running)
 
 
@@ -155,6 +162,8 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         public_url=settings.public_url.rstrip("/"),
         engines=frozenset(capabilities),
         worker_token=os.environ.get("MUTOSCOPE_WORKER_TOKEN") or secrets.token_hex(32),
+        site_key=webhooks.SiteKey(await store.secret("webhook_ed25519", secrets.token_hex(32))),
+        webhook_to=webhooks.policy(parse_allow(settings.fetch_allow), timeout_s=settings.webhook_timeout_s),
     )
     site.health.workers_expected = settings.workers
     if failed := await lifecycle.fail_orphans(site):
@@ -304,6 +313,22 @@ def _fleet(settings: Settings, site: Site, url: str, chosen: Sequence[str]) -> L
             "NUMBA_CACHE_DIR": str(settings.cache / "numba"),
         },
     )
+
+
+def _sender(settings: Settings, site: Site, url: str) -> webhooks.Sender:
+    """What sends webhooks; files are named by the address that the submitter used, else by our own."""
+
+    async def render(job: Job) -> dict[str, Any]:
+        return await output_of(site, job, site.public_url or job.base_url or url)
+
+    options = webhooks.Options(
+        policy=site.webhook_to,
+        concurrency=settings.webhook_concurrency,
+        backoff_s=webhooks.parse_backoff(settings.webhook_backoff_s),
+    )
+    sender = webhooks.Sender(site.store, render=render, key=site.site_key, options=options)
+    site.health.webhook_outcomes = sender.outcomes
+    return sender
 
 
 async def _sweep(site: Site) -> None:

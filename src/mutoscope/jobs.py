@@ -37,6 +37,14 @@ MOVES: Mapping[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """The address that a single request wants to be told at. events: states."""
+
+    url: str
+    events: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """What `submit` writes.
 
@@ -46,6 +54,7 @@ class NewJob:
     priority          smaller is served earlier; 0 is normal.
     weight            share of this key in fair queuing, > 0.
     hold_microusd     estimated price, held until the request settles.
+    base_url          the address the caller reached us at; webhooks name files by it.
     """
 
     id: str
@@ -62,6 +71,8 @@ class NewJob:
     max_attempts: int = 3
     time_limit_s: int = 600
     hold_microusd: int = 0
+    base_url: str = ""
+    webhook: Webhook | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ class Job:
     result: Mapping[str, Any] | None
     error: str | None
     cost_microusd: int
+    base_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

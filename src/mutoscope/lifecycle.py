@@ -14,10 +14,10 @@ from typing import Any
 
 import orjson
 
-from mutoscope import intake
+from mutoscope import intake, webhooks
 from mutoscope.catalog import Model
 from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound, Problem
-from mutoscope.jobs import Job, NewJob, State
+from mutoscope.jobs import Job, NewJob, State, Webhook
 from mutoscope.protocol import Assignment, Finish, InputFile
 from mutoscope.site import Site
 from mutoscope.store.records import Caller, File
@@ -37,13 +37,17 @@ async def submit(
     *,
     base_url: str,
     idempotency_key: str | None = None,
+    webhook: Webhook | None = None,
 ) -> Submitted:
     """Check a body against its model and accept it durably, or return the earlier request of the same key.
 
+    webhook   who is to be told; not part of what makes two submits the same.
     Raises NotFound (model), EngineUnavailable, InvalidInput (all problems at once) and StorageFull.
     """
     model = site.catalog.get(model_id)
     _check_open(site, model)
+    if webhook is not None:
+        _check_webhook(site, webhook)
     inputs, ignored = model.validator.check(body)
     body_sha256 = _fingerprint(model_id, body) if idempotency_key else ""
     if idempotency_key and (earlier := await site.store.earlier(caller.account_id, idempotency_key, body_sha256)):
@@ -63,6 +67,8 @@ async def submit(
         max_attempts=model.max_attempts,
         time_limit_s=model.time_limit_s,
         hold_microusd=model.price_microusd(inputs),
+        base_url=base_url,
+        webhook=webhook,
     )
     return _same_body(await _accept(site, new, made))
 
@@ -88,6 +94,12 @@ def _check_open(site: Site, model: Model) -> None:
             "`mutoscope doctor` says what to install"
         )
     site.check_room()
+
+
+def _check_webhook(site: Site, webhook: Webhook) -> None:
+    names = {"url_name": "webhook", "events_name": "webhook_events"}
+    if problems := webhooks.check(webhook.url, webhook.events, site.webhook_to, **names):
+        raise InvalidInput(problems=tuple(problems), code=422003)
 
 
 def _unused(model: Model, body: object) -> list[str]:

@@ -50,7 +50,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("engines", str, "", "Engines the server's own workers run, separated by commas; empty means all."),
     Setting("manifests", Path, None, "Folder with your own model manifests, read after the built-in ones."),
     Setting("api_key", str, "", "First API key of an empty data folder; made and printed when not given.", True),
-    Setting("fetch_allow", str, "", "Private networks that input addresses may point to, such as `10.0.0.0/8`; none."),
+    Setting(
+        "fetch_allow",
+        str,
+        "",
+        "Private networks that input addresses and webhooks may point to, such as `10.0.0.0/8`; none.",
+    ),
     Setting("max_body_bytes", int, 64 * 2**20, "Largest JSON body accepted, data URIs included."),
     Setting("max_upload_bytes", int, 200 * 2**20, "Largest file accepted by POST /v1/files."),
     Setting("min_free_bytes", int, 256 * 2**20, "Free disk space below which new work is refused with 507."),
@@ -58,6 +63,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("lease_s", float, 10.0, "How long a worker may be silent before its request is handed on, in seconds."),
     Setting("beat_s", float, 3.0, "How often a worker tells that it is alive, in seconds."),
     Setting("drain_s", float, 30.0, "How long a stopping server lets running requests finish, in seconds."),
+    Setting("webhook_timeout_s", float, 10.0, "How long the receiver of a webhook may take to answer, in seconds."),
+    Setting("webhook_concurrency", int, 32, "How many webhooks are on their way at once."),
+    Setting(
+        "webhook_backoff_s",
+        str,
+        "5,30,120,600,3600,10800,21600,43200",
+        "Pauses between the tries to send a webhook, in seconds; after the last one it has failed.",
+    ),
     Setting("log_format", str, "auto", "Log lines as `json` or `text`; `auto` is text on a terminal."),
     Setting("log_level", str, "info", "Smallest severity that is logged: debug, info, warning or error."),
 )
@@ -86,6 +99,9 @@ class Settings:
     lease_s: float
     beat_s: float
     drain_s: float
+    webhook_timeout_s: float
+    webhook_concurrency: int
+    webhook_backoff_s: str
     log_format: str
     log_level: str
 
@@ -125,6 +141,8 @@ def _check(values: Mapping[str, Any]) -> None:
         "lease_s": (1.0, 3600.0),
         "beat_s": (0.1, 600.0),
         "drain_s": (0.0, 86400.0),
+        "webhook_timeout_s": (0.1, 60.0),
+        "webhook_concurrency": (1, 1000),
     }
     for name, (low, high) in limits.items():
         if not low <= values[name] <= high:

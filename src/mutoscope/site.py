@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mutoscope import net, webhooks
 from mutoscope.catalog import Catalog
 from mutoscope.errors import StorageFull
 from mutoscope.media.sandbox import Prober
@@ -41,6 +44,8 @@ class Health:
     workers_expected: int = 0
     free_bytes: int = 0
     free_checked: float = 0.0
+    webhook_outcomes: Counter[str] = field(default_factory=Counter)
+    """How tries to send a webhook ended; the sender's own tally."""
 
     def heard(self, worker_id: str) -> None:
         """A worker asked for work or beats; those silent for long are forgotten."""
@@ -63,6 +68,8 @@ class Site:
     public_url    address clients use; empty: the host each of them named.
     engines       engines that can run here; models of others need set-up.
     worker_token  what workers show to be let in.
+    site_key      signs webhooks beside the receivers' own secrets.
+    webhook_to    where webhooks may be sent.
     """
 
     store: Store
@@ -75,6 +82,8 @@ class Site:
     public_url: str
     engines: frozenset[str]
     worker_token: str
+    site_key: webhooks.SiteKey = field(default_factory=lambda: webhooks.SiteKey(secrets.token_hex(32)))
+    webhook_to: net.Policy = field(default_factory=webhooks.policy)
     health: Health = field(default_factory=Health)
 
     def check_room(self) -> None:

@@ -20,6 +20,7 @@ from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, completed, submit, until
 
 RUN, ANY, ADMIN = frozenset({"run"}), frozenset({"run", "read"}), frozenset({"admin"})
+LOOKING = frozenset({"read", "admin"})
 PUBLIC: frozenset[str] = frozenset()
 
 # One of these scopes is enough; none: no key is asked for. /metrics is open to this machine.
@@ -49,6 +50,19 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/keys"): ADMIN,
     ("DELETE", "/v1/keys/{key_id}"): ADMIN,
     ("GET", "/v1/usage"): ANY,
+    ("GET", "/v1/webhooks"): LOOKING,
+    ("POST", "/v1/webhooks"): ADMIN,
+    ("GET", "/v1/webhooks/secret"): ADMIN,
+    ("POST", "/v1/webhooks/secret/rotate"): ADMIN,
+    ("GET", "/v1/webhooks/deliveries"): ANY,
+    ("GET", "/v1/webhooks/deliveries/{delivery_id}"): ANY,
+    ("POST", "/v1/webhooks/deliveries/{delivery_id}/replay"): frozenset({"run", "admin"}),
+    ("GET", "/v1/webhooks/{endpoint_id}"): LOOKING,
+    ("PATCH", "/v1/webhooks/{endpoint_id}"): ADMIN,
+    ("DELETE", "/v1/webhooks/{endpoint_id}"): ADMIN,
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate"): ADMIN,
+    ("POST", "/v1/webhooks/{endpoint_id}/test"): ADMIN,
+    ("GET", "/.well-known/jwks.json"): PUBLIC,
     ("GET", "/livez"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/metrics"): PUBLIC,
@@ -63,7 +77,8 @@ each_closed_route = pytest.mark.parametrize(
 
 def address(path: str, **ids: str) -> str:
     """A route's path with ids in it, unknown ones unless given."""
-    unknown = {"request_id": "0" * 32, "file_id": "0" * 32, "key_id": "0" * 32, "name": "a.png", "model_id": TESTCARD}
+    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id")
+    unknown = dict.fromkeys(kinds, "0" * 32) | {"name": "a.png", "model_id": TESTCARD}
     return re.sub(r"\{(\w+)\}", lambda match: (unknown | ids)[match[1]], path)
 
 
@@ -227,6 +242,10 @@ def alices(server: LiveServer) -> Iterator[dict[str, str]]:
         told = completed(alice)
         file = alice.post("/v1/files", content=media.png()).json()
         ids = {"request_id": told["request_id"], "file_id": file["file_id"], "name": file["name"]}
+        made = alice.post("/v1/webhooks", json={"url": "https://hooks.invalid/alice", "events": ["failed"]}).json()
+        alice.post(f"/v1/models/{TESTCARD}?webhook=http://127.0.0.1:9/alice", json=SMALL)
+        told = until(lambda: alice.get("/v1/webhooks/deliveries").json()["deliveries"])[0]
+        ids |= {"endpoint_id": made["endpoint_id"], "delivery_id": told["delivery_id"]}
         yield ids | {"key_id": make_key(alice)["key_id"]}
 
 
@@ -244,11 +263,15 @@ def test_nothing_of_alices_is_there_for_bob(
     assert assert_error(there, 404, 404001) == assert_error(nowhere, 404, 404001)
     assert alice.get(f"/v1/requests/{alices['request_id']}").json()["state"] == "completed"
     assert alice.get(f"/v1/files/{alices['file_id']}/{alices['name']}").status_code == 200
+    assert alice.get(f"/v1/webhooks/{alices['endpoint_id']}").json()["enabled"]
     revoked = {key["key_id"]: key["revoked_at"] for key in alice.get("/v1/keys").json()["keys"]}
     assert revoked[alices["key_id"]] is None
 
 
-@pytest.mark.parametrize("path", ["/v1/requests", "/v1/files", "/v1/keys", "/v1/usage"])
+BOBS_LISTS = ["/v1/requests", "/v1/files", "/v1/keys", "/v1/usage", "/v1/webhooks", "/v1/webhooks/deliveries"]
+
+
+@pytest.mark.parametrize("path", BOBS_LISTS)
 def test_bobs_lists_hold_only_bobs(bob: httpx.Client, alices: dict[str, str], path: str) -> None:
     """No id of Alice's in any of them."""
     submit(bob)

@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, str] = {
     "requests": "List, follow, cancel and download requests.",
     "keys": "Make, list and revoke API keys.",
     "usage": "Show what was used and what it cost.",
+    "webhooks": "Have addresses told when requests end, and see what became of it.",
     "db": "Care for the server's database.",
     "doctor": "Check what this machine has and lacks.",
 }

@@ -32,6 +32,7 @@ from .errors import (
     Unauthorized,
     UnexpectedAnswer,
     WaitTimedOut,
+    WebhookVerificationError,
 )
 from .steps import Retry
 from .sync import Client
@@ -50,6 +51,7 @@ from .values import (
     UploadedFile,
     Usage,
 )
+from .webhook_values import NewWebhookEndpoint, WebhookAttempt, WebhookDelivery, WebhookEndpoint, WebhookSecret
 
 __all__ = [
     "APIError",
@@ -67,6 +69,7 @@ __all__ = [
     "Key",
     "Model",
     "NewKey",
+    "NewWebhookEndpoint",
     "NotFound",
     "PaymentRequired",
     "RateLimited",
@@ -85,4 +88,9 @@ __all__ = [
     "UploadedFile",
     "Usage",
     "WaitTimedOut",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookSecret",
+    "WebhookVerificationError",
 ]

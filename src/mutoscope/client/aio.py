@@ -18,6 +18,8 @@ from . import transport, values
 from .credentials import find
 from .protocol import Protocol
 from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
+from .webhook_calls import wanted
+from .webhook_values import NewWebhookEndpoint, WebhookDelivery, WebhookEndpoint, WebhookSecret
 
 T = TypeVar("T")
 
@@ -84,10 +86,21 @@ class AsyncClient:
         return await self._drive(self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event)
 
     async def submit(
-        self, model_id: str, inputs: Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        model_id: str,
+        inputs: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        webhook: str | None = None,
+        webhook_events: tuple[str, ...] | None = None,
     ) -> values.Submitted:
-        """Hand a request in; local files among the inputs are uploaded first."""
-        return await self._drive(self._protocol.submit(model_id, inputs, idempotency_key))
+        """Hand a request in; local files among the inputs are uploaded first.
+
+        webhook          an address to be told at, signed with the account's `webhook_secret`.
+        webhook_events   states to be told of; the terminal ones when not given.
+        """
+        script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events)
+        return await self._drive(script)
 
     async def wait(
         self,
@@ -197,6 +210,81 @@ class AsyncClient:
 
     async def balance(self) -> values.Balance:
         return await self._drive(self._protocol.balance())
+
+    async def webhooks(self) -> tuple[WebhookEndpoint, ...]:
+        """Every endpoint of the account. To verify what arrives there: `mutoscope.client.webhooks.verify`."""
+        return await self._drive(self._protocol.webhooks.endpoints())
+
+    async def webhook(self, endpoint_id: str) -> WebhookEndpoint:
+        return await self._drive(self._protocol.webhooks.endpoint(endpoint_id))
+
+    async def create_webhook(
+        self,
+        url: str,
+        *,
+        events: tuple[str, ...] | None = None,
+        models: tuple[str, ...] | None = None,
+        description: str | None = None,
+    ) -> NewWebhookEndpoint:
+        """Have an address told of the account's requests; `secret` is told this once.
+
+        events   states; the terminal ones when not given. models: every one when not given.
+        """
+        body = wanted(url=url, events=events, models=models, description=description)
+        return await self._drive(self._protocol.webhooks.create(body))
+
+    async def change_webhook(
+        self,
+        endpoint_id: str,
+        *,
+        url: str | None = None,
+        events: tuple[str, ...] | None = None,
+        models: tuple[str, ...] | None = None,
+        description: str | None = None,
+        enabled: bool | None = None,
+    ) -> WebhookEndpoint:
+        """Change what is given. Disabling ends what still waits to be sent there."""
+        body = wanted(url=url, events=events, models=models, description=description, enabled=enabled)
+        return await self._drive(self._protocol.webhooks.change(endpoint_id, body))
+
+    async def delete_webhook(self, endpoint_id: str) -> None:
+        await self._drive(self._protocol.webhooks.delete(endpoint_id))
+
+    async def rotate_webhook(self, endpoint_id: str) -> WebhookSecret:
+        """A new secret; the old one signs beside it for 24 hours."""
+        return await self._drive(self._protocol.webhooks.rotate(endpoint_id))
+
+    async def test_webhook(self, endpoint_id: str) -> WebhookDelivery:
+        """Send a test event; `delivery` tells what became of it."""
+        return await self._drive(self._protocol.webhooks.test(endpoint_id))
+
+    async def webhook_secret(self) -> WebhookSecret:
+        """What signs the webhooks that single requests bring along."""
+        return await self._drive(self._protocol.webhooks.secret())
+
+    async def rotate_webhook_secret(self) -> WebhookSecret:
+        """A new one; the old one signs beside it for 24 hours."""
+        return await self._drive(self._protocol.webhooks.rotate_secret())
+
+    def deliveries(
+        self,
+        *,
+        request_id: str | None = None,
+        endpoint_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[WebhookDelivery]:
+        """What was sent to whom, newest first; pages are asked for as they are needed."""
+        filters = {"request_id": request_id, "endpoint_id": endpoint_id, "state": state}
+        return self._iterate(self._protocol.webhooks.deliveries(filters, limit))
+
+    async def delivery(self, delivery_id: str) -> WebhookDelivery:
+        """One delivery with every try: what was sent, what came back."""
+        return await self._drive(self._protocol.webhooks.delivery(delivery_id))
+
+    async def replay(self, delivery_id: str) -> WebhookDelivery:
+        """Send it again now, under the same id."""
+        return await self._drive(self._protocol.webhooks.replay(delivery_id))
 
     async def _drive(self, script: Script[T], emit: Callable[[Any], object] | None = None) -> T:
         """Perform a script to its end; what it emits goes to the callback."""

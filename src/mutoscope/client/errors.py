@@ -7,6 +7,7 @@ ClientError
 ├── WaitTimedOut        the time limit of `run` or `wait` passed
 ├── RunFailed           the request was carried out and failed; carries the server's message
 ├── RunCancelled        the request was cancelled
+├── WebhookVerificationError   a webhook is not signed by the secret, too old, or no event
 └── APIError            the server refused: status, error_code, message, detail
     ├── InvalidInput    400, 422     ├── NotFound       404     ├── RateLimited   429
     ├── Unauthorized    401          ├── Conflict       409     └── ServerError   5xx
@@ -75,6 +76,10 @@ class RunCancelled(ClientError):
     def __init__(self, request_id: str) -> None:
         super().__init__(f"{request_id}: cancelled")
         self.request_id = request_id
+
+
+class WebhookVerificationError(ClientError):
+    """This webhook is not to be believed."""
 
 
 class APIError(ClientError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +46,7 @@ from .steps import (
     exchange,
     read_answer,
 )
+from .webhook_calls import WebhookCalls, submit_params
 
 CANCEL_TIMEOUT_S = 5.0
 """How long a caller who is already leaving waits for the cancel to be heard."""
@@ -65,15 +66,24 @@ class Protocol:
         self._retry = retry
         self._local_paths = local_paths
         self._schemas: dict[str, Mapping[str, Any] | None] = {}
+        self.webhooks = WebhookCalls(self._call)
 
-    def submit(self, model_id: str, body: Mapping[str, Any], idempotency_key: str | None) -> Script[values.Submitted]:
+    def submit(
+        self,
+        model_id: str,
+        body: Mapping[str, Any],
+        idempotency_key: str | None,
+        webhook: str | None = None,
+        webhook_events: Sequence[str] | None = None,
+    ) -> Script[values.Submitted]:
         """Upload the local files among the inputs, then hand the request in."""
         if not isinstance(body, Mapping):
             raise BadArgument(f"inputs: expected a mapping of names to values, found {type(body).__name__}")
         path = model_path(model_id)
+        params = submit_params(webhook, webhook_events)
         content = _encode((yield from self._with_urls(model_id, body)))
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        answer = yield from self._call("POST", path, headers=headers, content=content, retry=True)
+        answer = yield from self._call("POST", path, params=params, headers=headers, content=content, retry=True)
         return values.submitted(answer.json)
 
     def run(

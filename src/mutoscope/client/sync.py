@@ -17,6 +17,8 @@ from . import transport, values
 from .credentials import find
 from .protocol import Protocol
 from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
+from .webhook_calls import wanted
+from .webhook_values import NewWebhookEndpoint, WebhookDelivery, WebhookEndpoint, WebhookSecret
 
 T = TypeVar("T")
 
@@ -83,10 +85,21 @@ class Client:
         return self._drive(self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event)
 
     def submit(
-        self, model_id: str, inputs: Mapping[str, Any], *, idempotency_key: str | None = None
+        self,
+        model_id: str,
+        inputs: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        webhook: str | None = None,
+        webhook_events: tuple[str, ...] | None = None,
     ) -> values.Submitted:
-        """Hand a request in; local files among the inputs are uploaded first."""
-        return self._drive(self._protocol.submit(model_id, inputs, idempotency_key))
+        """Hand a request in; local files among the inputs are uploaded first.
+
+        webhook          an address to be told at, signed with the account's `webhook_secret`.
+        webhook_events   states to be told of; the terminal ones when not given.
+        """
+        script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events)
+        return self._drive(script)
 
     def wait(
         self,
@@ -196,6 +209,81 @@ class Client:
 
     def balance(self) -> values.Balance:
         return self._drive(self._protocol.balance())
+
+    def webhooks(self) -> tuple[WebhookEndpoint, ...]:
+        """Every endpoint of the account. To verify what arrives there: `mutoscope.client.webhooks.verify`."""
+        return self._drive(self._protocol.webhooks.endpoints())
+
+    def webhook(self, endpoint_id: str) -> WebhookEndpoint:
+        return self._drive(self._protocol.webhooks.endpoint(endpoint_id))
+
+    def create_webhook(
+        self,
+        url: str,
+        *,
+        events: tuple[str, ...] | None = None,
+        models: tuple[str, ...] | None = None,
+        description: str | None = None,
+    ) -> NewWebhookEndpoint:
+        """Have an address told of the account's requests; `secret` is told this once.
+
+        events   states; the terminal ones when not given. models: every one when not given.
+        """
+        body = wanted(url=url, events=events, models=models, description=description)
+        return self._drive(self._protocol.webhooks.create(body))
+
+    def change_webhook(
+        self,
+        endpoint_id: str,
+        *,
+        url: str | None = None,
+        events: tuple[str, ...] | None = None,
+        models: tuple[str, ...] | None = None,
+        description: str | None = None,
+        enabled: bool | None = None,
+    ) -> WebhookEndpoint:
+        """Change what is given. Disabling ends what still waits to be sent there."""
+        body = wanted(url=url, events=events, models=models, description=description, enabled=enabled)
+        return self._drive(self._protocol.webhooks.change(endpoint_id, body))
+
+    def delete_webhook(self, endpoint_id: str) -> None:
+        self._drive(self._protocol.webhooks.delete(endpoint_id))
+
+    def rotate_webhook(self, endpoint_id: str) -> WebhookSecret:
+        """A new secret; the old one signs beside it for 24 hours."""
+        return self._drive(self._protocol.webhooks.rotate(endpoint_id))
+
+    def test_webhook(self, endpoint_id: str) -> WebhookDelivery:
+        """Send a test event; `delivery` tells what became of it."""
+        return self._drive(self._protocol.webhooks.test(endpoint_id))
+
+    def webhook_secret(self) -> WebhookSecret:
+        """What signs the webhooks that single requests bring along."""
+        return self._drive(self._protocol.webhooks.secret())
+
+    def rotate_webhook_secret(self) -> WebhookSecret:
+        """A new one; the old one signs beside it for 24 hours."""
+        return self._drive(self._protocol.webhooks.rotate_secret())
+
+    def deliveries(
+        self,
+        *,
+        request_id: str | None = None,
+        endpoint_id: str | None = None,
+        state: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[WebhookDelivery]:
+        """What was sent to whom, newest first; pages are asked for as they are needed."""
+        filters = {"request_id": request_id, "endpoint_id": endpoint_id, "state": state}
+        return self._iterate(self._protocol.webhooks.deliveries(filters, limit))
+
+    def delivery(self, delivery_id: str) -> WebhookDelivery:
+        """One delivery with every try: what was sent, what came back."""
+        return self._drive(self._protocol.webhooks.delivery(delivery_id))
+
+    def replay(self, delivery_id: str) -> WebhookDelivery:
+        """Send it again now, under the same id."""
+        return self._drive(self._protocol.webhooks.replay(delivery_id))
 
     def _drive(self, script: Script[T], emit: Callable[[Any], object] | None = None) -> T:
         """Perform a script to its end; what it emits goes to the callback."""

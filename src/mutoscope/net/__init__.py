@@ -1,4 +1,4 @@
-"""The one door outwards: download a file from an address that a stranger chose.
+"""The one door outwards: download a file from an address that a stranger chose, or post to one.
 
 Only https, only public addresses, checked on the address that is really connected to; every redirect is
 checked anew; bytes, time and redirects are capped. No proxies, cookies or credentials, nothing from the
@@ -7,7 +7,7 @@ environment. `Policy.allow` names the only exceptions. Read next: `door.py`, `ru
 
 from __future__ import annotations
 
-from mutoscope.net.door import Downloaded, download
+from mutoscope.net.door import Downloaded, Posted, download, post
 from mutoscope.net.rules import Policy, check_url, is_public, parse_allow
 
-__all__ = ["Downloaded", "Policy", "check_url", "download", "is_public", "parse_allow"]
+__all__ = ["Downloaded", "Policy", "Posted", "check_url", "download", "is_public", "parse_allow", "post"]

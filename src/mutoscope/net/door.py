@@ -1,4 +1,4 @@
-"""One download: ask, follow redirects by the rules, save the body under its cap, say what went wrong.
+"""One download: ask, follow redirects by the rules, save the body under its cap, say what went wrong. Or one post.
 
 Foreign exceptions stop here; messages name the host and the rule, never the address with its signature. Read
 next: `wire.py` for the connection itself.
@@ -7,7 +7,8 @@ next: `wire.py` for the connection itself.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,47 @@ def download(url: str, target: Path, policy: Policy, *, ssl_context: ssl.SSLCont
     raise MediaError(f"more than {policy.max_redirects} redirects", rule="redirects")
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What a receiver answered. body: its beginning, at most `Policy.max_bytes`."""
+
+    status: int
+    body: bytes
+
+
+def post(
+    url: str,
+    content: bytes,
+    headers: Mapping[str, str],
+    policy: Policy,
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Posted:
+    """Send bytes to an address, and never on to where it redirects; whatever status comes back is the answer.
+
+    Once the status is there, a body that is too long, too slow or broken off is cut short and no failure.
+    Raises MediaError, `retryable` when the other side may do better later.
+    """
+    target = parse(url, policy)
+    sent = [*_POST_HEADERS.items(), *headers.items()]
+    context = ssl_context or _trusted_authorities()
+    clock = Deadline(policy.total_timeout_s)
+    with _asked("POST", target, sent, policy=policy, context=context, clock=clock, content=content) as response:
+        return Posted(response.status, _beginning(response.iter_stream(), policy.max_bytes))
+
+
+def _beginning(chunks: Iterable[bytes], most_bytes: int) -> bytes:
+    body = b""
+    try:
+        for chunk in chunks:
+            body += chunk
+            if len(body) >= most_bytes:
+                break
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, MediaError):
+        pass  # the status is what counts
+    return body[:most_bytes]
+
+
 @cache
 def _trusted_authorities() -> ssl.SSLContext:
     """Read once: loading the list takes as long as a short download."""
@@ -73,32 +115,50 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Connection": "close",
 }
+_POST_HEADERS = {name: _HEADERS[name] for name in ("User-Agent", "Accept-Encoding", "Connection")} | {"Accept": "*/*"}
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
 def _get(url: httpx.URL, target: Path, policy: Policy, context: ssl.SSLContext, clock: Deadline) -> Downloaded | str:
     """The file, or where the answer redirects to."""
+    with _asked("GET", url, [*_HEADERS.items()], policy=policy, context=context, clock=clock) as response:
+        headers = {name.decode("ascii").lower(): value for name, value in response.headers}
+        if response.status in _REDIRECTS and "location" in headers:
+            return headers["location"].decode("latin-1")
+        _check_answer(response.status, headers, url, policy)
+        size_bytes = _save(response.iter_stream(), target, policy)
+    return Downloaded(size_bytes, headers.get("content-type", b"").decode("latin-1"), str(url))
+
+
+@contextmanager
+def _asked(
+    method: str,
+    url: httpx.URL,
+    headers: Sequence[tuple[str, str]],
+    *,
+    policy: Policy,
+    context: ssl.SSLContext,
+    clock: Deadline,
+    content: bytes | None = None,
+) -> Iterator[httpcore.Response]:
+    """An answer whose body is still to be read; foreign exceptions become MediaError."""
     timeouts = {
         "connect": policy.connect_timeout_s,
         "read": policy.read_timeout_s,
         "write": policy.read_timeout_s,
     }
-    sent: list[tuple[str | bytes, str | bytes]] = [*_HEADERS.items(), ("Host", url.netloc)]
-    backend = CheckedBackend(url, policy, clock)
+    sent: list[tuple[str | bytes, str | bytes]] = [*headers, ("Host", url.netloc)]
+    if content is not None:
+        sent.append(("Content-Length", str(len(content))))
     address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     try:
         with (
-            httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
-            pool.stream("GET", address, headers=sent, extensions={"timeout": timeouts}) as response,
+            httpcore.ConnectionPool(ssl_context=context, network_backend=CheckedBackend(url, policy, clock)) as pool,
+            pool.stream(method, address, headers=sent, content=content, extensions={"timeout": timeouts}) as response,
         ):
-            headers = {name.decode("ascii").lower(): value for name, value in response.headers}
-            if response.status in _REDIRECTS and "location" in headers:
-                return headers["location"].decode("latin-1")
-            _check_answer(response.status, headers, url, policy)
-            size_bytes = _save(response.iter_stream(), target, policy)
+            yield response
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as exc:
         raise _translate(exc, url) from exc
-    return Downloaded(size_bytes, headers.get("content-type", b"").decode("latin-1"), str(url))
 
 
 def _check_answer(status: int, headers: Mapping[str, bytes], url: httpx.URL, policy: Policy) -> None:

@@ -57,6 +57,13 @@ class Metrics:
             ["model"],
             registry=self.registry,
         )
+        self._webhooks = Counter(
+            "mutoscope_webhook_attempts", "Webhooks sent, by outcome.", ["outcome"], registry=self.registry
+        )
+        self._webhooks_told: dict[str, int] = {}
+        self._webhook_lag = Gauge(
+            "mutoscope_webhook_lag_seconds", "How long the oldest due webhook has been due.", registry=self.registry
+        )
         self._free = Gauge("mutoscope_disk_free_bytes", "Free space for data.", registry=self.registry)
 
     def submitted(self, model_id: str) -> None:
@@ -88,5 +95,9 @@ class Metrics:
             self._waiting.labels(model_id, state).set(count)
             if state == "in_queue":
                 self._oldest.labels(model_id).set(max(0, now_ms - oldest_ms) / 1000)
+        for outcome, count in site.health.webhook_outcomes.items():
+            self._webhooks.labels(outcome).inc(count - self._webhooks_told.get(outcome, 0))
+            self._webhooks_told[outcome] = count
+        self._webhook_lag.set(await site.store.webhooks.lag_ms() / 1000)
         self._free.set(site.health.free_bytes)
         return generate_latest(self.registry)

@@ -16,8 +16,9 @@ from mutoscope.catalog import Model
 from mutoscope.jobs import State
 from mutoscope.schema import bounded, normalise
 from mutoscope.server.models import KINDS, ready
-from mutoscope.server.shapes import SHAPES, array, obj, ref
+from mutoscope.server.shapes import RECEIVER, SHAPES, array, obj, ref
 from mutoscope.server.wire import answer, base_url, site_of
+from mutoscope.store.outbox import STATES
 
 Operation = dict[str, Any]
 MEANINGS = {
@@ -80,14 +81,28 @@ def _submit(model: Model) -> Operation:
             "in": "header",
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
             "description": "The same key and body give the same request.",
-        }
+        },
+        _query("webhook", RECEIVER, "Address to be told at when the state changes."),
+        _query(
+            "webhook_events",
+            SHAPES["WantedEndpoint"]["properties"]["events"],
+            "States to be told of; the terminal ones when not given.",
+        )
+        | {"style": "form", "explode": False},
     ]
     operation["requestBody"] = _body({"application/json": bounded(normalise(model.input_schema))})
     return operation
 
 
 def _fixed_paths() -> dict[str, dict[str, Operation]]:
-    return {**_request_paths(), **_catalogue_paths(), **_file_paths(), **_account_paths(), **_ops_paths()}
+    return {
+        **_request_paths(),
+        **_catalogue_paths(),
+        **_file_paths(),
+        **_account_paths(),
+        **_webhook_paths(),
+        **_ops_paths(),
+    }
 
 
 def _request_paths() -> dict[str, dict[str, Operation]]:
@@ -207,6 +222,49 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
     }
 
 
+def _webhook_paths() -> dict[str, dict[str, Operation]]:
+    where, log = "/v1/webhooks/{endpoint_id}", "/v1/webhooks/deliveries"
+    endpoint, delivery = [_in_path("endpoint_id")], [_in_path("delivery_id")]
+    create = _op("create_webhook", "Create an endpoint.", ref("NewEndpoint"), (400, 409, 413, 422), status="201")
+    create["requestBody"] = _body({"application/json": ref("WantedEndpoint")})
+    change = _op("change_webhook", "Change an endpoint.", ref("Endpoint"), (400, 404, 413, 422), endpoint)
+    change["requestBody"] = _body({"application/json": ref("ChangedEndpoint")})
+    secret = ref("WebhookSecret")
+    filters = [
+        _query("request_id", {"type": "string"}, "Only of this request."),
+        _query("endpoint_id", {"type": "string"}, "Only to this endpoint."),
+        _query("state", {"type": "string", "enum": list(STATES)}, "Only in this state."),
+        *_paging(500),
+    ]
+    return {
+        "/v1/webhooks": {
+            "get": _op("list_webhooks", "List endpoints.", obj(webhooks=array(ref("Endpoint"))), ()),
+            "post": create,
+        },
+        "/v1/webhooks/secret": {"get": _op("webhook_secret", "The account's own secret.", secret, ())},
+        "/v1/webhooks/secret/rotate": {"post": _op("rotate_webhook_secret", "Make a new one.", secret, ())},
+        log: {"get": _op("list_deliveries", "List deliveries.", _page("deliveries", "Delivery"), (422,), filters)},
+        log + "/{delivery_id}": {
+            "get": _op("show_delivery", "Show every try.", ref("DeliveryWithAttempts"), (404,), delivery)
+        },
+        log + "/{delivery_id}/replay": {
+            "post": _op("replay_delivery", "Send it again.", ref("Delivery"), (404, 409), delivery, status="202")
+        },
+        where: {
+            "get": _op("show_webhook", "Show an endpoint.", ref("Endpoint"), (404,), endpoint),
+            "patch": change,
+            "delete": _op("delete_webhook", "Delete an endpoint.", None, (404,), endpoint, status="204"),
+        },
+        where + "/rotate": {"post": _op("rotate_webhook", "Make a new secret.", secret, (404,), endpoint)},
+        where + "/test": {
+            "post": _op("test_webhook", "Send a test event.", ref("Delivery"), (404, 409), endpoint, status="202")
+        },
+        "/.well-known/jwks.json": {
+            "get": _op("jwks", "The site's public key.", obj(keys=array({"type": "object"})), (), public=True)
+        },
+    }
+
+
 def _ops_paths() -> dict[str, dict[str, Operation]]:
     ready_ = _op("readyz", "Is work accepted and done?", ref("Health"), (), public=True)
     ready_["responses"]["503"] = _response("Not yet, with the reasons.", ref("Health"))
@@ -283,6 +341,10 @@ def _query(name: str, schema: dict[str, Any], text: str) -> dict[str, Any]:
 
 def _header(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"name": name, "in": "header", "schema": schema}
+
+
+def _in_path(name: str) -> dict[str, Any]:
+    return {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
 
 
 def _paging(most: int) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mutoscope.errors import MutoscopeError, NotFound
-from mutoscope.server import account, events, files, models, openapi, ops, requests, workers
+from mutoscope.server import account, events, files, models, openapi, ops, requests, webhooks, workers
 from mutoscope.server.dialects import runcomfy
 from mutoscope.server.metrics import Metrics
 from mutoscope.server.problems import problem
@@ -51,6 +51,20 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/keys", account.create_key),
     ("DELETE", "/v1/keys/{key_id}", account.revoke_key),
     ("GET", "/v1/usage", account.usage),
+    # webhooks; `secret` and `deliveries` come before any endpoint's own address
+    ("GET", "/v1/webhooks", webhooks.index),
+    ("POST", "/v1/webhooks", webhooks.create),
+    ("GET", "/v1/webhooks/secret", webhooks.account_secret),
+    ("POST", "/v1/webhooks/secret/rotate", webhooks.rotate_account_secret),
+    ("GET", "/v1/webhooks/deliveries", webhooks.deliveries),
+    ("GET", "/v1/webhooks/deliveries/{delivery_id}", webhooks.show_delivery),
+    ("POST", "/v1/webhooks/deliveries/{delivery_id}/replay", webhooks.replay),
+    ("GET", "/v1/webhooks/{endpoint_id}", webhooks.show),
+    ("PATCH", "/v1/webhooks/{endpoint_id}", webhooks.change),
+    ("DELETE", "/v1/webhooks/{endpoint_id}", webhooks.delete),
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate", webhooks.rotate),
+    ("POST", "/v1/webhooks/{endpoint_id}/test", webhooks.test),
+    ("GET", "/.well-known/jwks.json", webhooks.jwks),
     # workers
     ("POST", "/worker/v1/claim", workers.claim),
     ("POST", "/worker/v1/requests/{request_id}/beat", workers.beat),

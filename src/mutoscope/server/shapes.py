@@ -6,6 +6,8 @@ from typing import Any
 
 from mutoscope.jobs import State
 from mutoscope.server.auth import SCOPES
+from mutoscope.store.outbox import STATES
+from mutoscope.webhooks.rules import EVENTS, LONGEST_URL, URL_PATTERN
 
 Shape = dict[str, Any]
 
@@ -66,6 +68,48 @@ _SUMMARY: Shape = {
     "cost": {"type": "number", "minimum": 0},
     "error": maybe(TEXT),
     "key_id": TEXT,
+}
+EVENT_LIST: Shape = {**array({"type": "string", "enum": list(EVENTS)}), "minItems": 1}
+RECEIVER: Shape = {"type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": URL_PATTERN}
+_ENDPOINT: Shape = {
+    "endpoint_id": TEXT,
+    "url": RECEIVER,
+    "events": EVENT_LIST,
+    "models": array(TEXT),
+    "description": TEXT,
+    "enabled": {"type": "boolean"},
+    "disabled_reason": maybe(TEXT),
+    "created_at": INSTANT,
+}
+_WANTED_ENDPOINT: Shape = {
+    "url": RECEIVER,
+    "events": EVENT_LIST,
+    "models": {**array({"type": "string", "pattern": "^[^\\x00]*$"}), "maxItems": 200},
+    "description": {"type": "string", "maxLength": 500, "pattern": "^[^\\x00]*$"},
+    "enabled": {"type": "boolean"},
+}
+_DELIVERY: Shape = {
+    "delivery_id": TEXT,
+    "endpoint_id": maybe(TEXT),
+    "request_id": maybe(TEXT),
+    "event_id": TEXT,
+    "type": TEXT,
+    "url": TEXT,
+    "state": {"type": "string", "enum": list(STATES)},
+    "attempt": COUNT,
+    "created_at": INSTANT,
+    "finished_at": maybe(INSTANT),
+    "next_attempt_at": maybe(INSTANT),
+    "error": maybe(TEXT),
+}
+_ATTEMPT: Shape = {
+    "attempt": COUNT,
+    "at": INSTANT,
+    "duration_ms": COUNT,
+    "request_body": TEXT,
+    "response_status": maybe(COUNT),
+    "response_body": TEXT,
+    "error": maybe(TEXT),
 }
 _KEY: Shape = {
     "key_id": TEXT,
@@ -154,6 +198,15 @@ SHAPES: dict[str, Shape] = {
         },
         name=NAME,
     ),
+    "Endpoint": obj(**_ENDPOINT),
+    "NewEndpoint": obj(**_ENDPOINT, secret=TEXT),
+    "WantedEndpoint": obj(
+        {name: shape for name, shape in _WANTED_ENDPOINT.items() if name != "url"}, url=_WANTED_ENDPOINT["url"]
+    ),
+    "ChangedEndpoint": obj(_WANTED_ENDPOINT),
+    "WebhookSecret": obj(secret=TEXT, previous_expires_at=maybe(INSTANT)),
+    "Delivery": obj(**_DELIVERY),
+    "DeliveryWithAttempts": obj(**_DELIVERY, attempts=array(obj(**_ATTEMPT))),
     "Usage": obj(
         request_id=TEXT,
         model_id=TEXT,

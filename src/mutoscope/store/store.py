@@ -16,6 +16,7 @@ import orjson
 
 from mutoscope.errors import Conflict, LeaseLost, NotFound
 from mutoscope.jobs import Event, Job, NewJob, State
+from mutoscope.store.outbox import Outbox, announce
 from mutoscope.store.positions import Positions
 from mutoscope.store.records import File, Records, add_file
 from mutoscope.store.sqlite import Row, Sqlite, Transaction
@@ -89,6 +90,7 @@ class Store(Records):
     def __init__(self, db: Sqlite) -> None:
         super().__init__(db)
         self.wakeups = Wakeups()
+        self.webhooks = Outbox(db, self.wakeups)
         self._positions = Positions()
 
     # -- callers ----------------------------------------------------------------------------------------------
@@ -301,6 +303,9 @@ def _submit(tx: Transaction, new: NewJob) -> Submitted:
         ignored_inputs=_text(new.ignored_inputs),
         idempotency_key=new.idempotency_key,
         body_sha256=new.body_sha256,
+        base_url=new.base_url,
+        webhook_url=new.webhook.url if new.webhook else None,
+        webhook_events=" ".join(new.webhook.events) if new.webhook else None,
     )
     if not added:
         raise Conflict("this Idempotency-Key is being used by another submit right now; try again")
@@ -312,7 +317,7 @@ def _submit(tx: Transaction, new: NewJob) -> Submitted:
         model_id=new.model_id,
         hold_microusd=new.hold_microusd,
     )
-    _event(tx, new.id, "state", {"state": State.IN_QUEUE})
+    _moved(tx, new.id, State.IN_QUEUE, {})
     return Submitted(new.id)
 
 
@@ -334,7 +339,7 @@ def _claim(tx: Transaction, models: Sequence[str], worker_id: str, lease_ms: int
         row = tx.one("request_claim", id=head["id"], worker_id=worker_id, lease_ms=lease_ms)
         if row is not None:
             job = _job(row)
-            _event(tx, job.id, "state", {"state": State.IN_PROGRESS, "attempt": job.attempt})
+            _moved(tx, job.id, State.IN_PROGRESS, {"attempt": job.attempt})
             return job
     return None
 
@@ -389,8 +394,7 @@ def _again_or_fail(tx: Transaction, held: Held, row: Row, error: str, *, delay_m
 def _requeue(tx: Transaction, held: Held, reason: str, *, delay_ms: int, unused: int) -> State | None:
     if not tx.run("request_retry", **held.fence, delay_ms=delay_ms, unused=unused):
         return None
-    data = {"state": State.IN_QUEUE, "attempt": held.attempt, "error": reason}
-    _event(tx, held.request_id, "state", data)
+    _moved(tx, held.request_id, State.IN_QUEUE, {"attempt": held.attempt, "error": reason})
     return State.IN_QUEUE
 
 
@@ -405,7 +409,7 @@ def _fail(tx: Transaction, held: Held, error: str) -> State | None:
 def _settle(
     tx: Transaction, state: State, charge: Charge, *, changed: int, request_id: str, data: dict[str, Any]
 ) -> bool:
-    """What goes with every terminal state, if the row really moved: the event and the end of the usage hold."""
+    """What goes with every terminal state, if the row really moved: its event, and the end of the usage hold."""
     if not changed:
         return False
     tx.run(
@@ -416,7 +420,7 @@ def _settle(
         unit=charge.unit,
         cost_microusd=charge.cost_microusd,
     )
-    _event(tx, request_id, "state", {"state": state, **data})
+    _moved(tx, request_id, state, data)
     return True
 
 
@@ -427,6 +431,13 @@ def _delete(tx: Transaction, request_id: str, account_id: str) -> None:
             raise NotFound("request not found")
         raise Conflict(f"the request is {row['state']}; cancel it or wait until it is finished")
     tx.run("event_delete", id=request_id)
+    tx.run("webhook_forget_bodies", request_id=request_id)
+
+
+def _moved(tx: Transaction, request_id: str, state: State, data: dict[str, Any]) -> None:
+    """What goes with every state: its event, and what webhooks will tell of it."""
+    _event(tx, request_id, "state", {"state": state, **data})
+    announce(tx, request_id, state)
 
 
 def _event(tx: Transaction, request_id: str, kind: str, data: dict[str, Any]) -> None:
@@ -461,4 +472,5 @@ def _job(row: Row) -> Job:
         result=orjson.loads(row["result"]) if row["result"] else None,
         error=row["error"],
         cost_microusd=row["cost_microusd"],
+        base_url=row["base_url"] or "",
     )

@@ -16,16 +16,24 @@ class Wakeups:
     def __init__(self) -> None:
         self._queue: set[asyncio.Event] = set()
         self._requests: dict[str, set[asyncio.Event]] = {}
+        self._outbox: set[asyncio.Event] = set()
         self.closing = False
 
     def queue_grew(self) -> None:
         """Work was added or handed back."""
         for event in self._queue:
             event.set()
+        self.outbox_grew()
 
     def request_changed(self, request_id: str) -> None:
         """A request has a new event."""
         for event in self._requests.get(request_id, ()):
+            event.set()
+        self.outbox_grew()
+
+    def outbox_grew(self) -> None:
+        """Webhooks may be due: whatever moves a request may have written one."""
+        for event in self._outbox:
             event.set()
 
     def close(self) -> None:
@@ -45,6 +53,16 @@ class Wakeups:
             yield event
         finally:
             self._queue.discard(event)
+
+    @contextmanager
+    def outbox(self) -> Iterator[asyncio.Event]:
+        """An event that is set when webhooks may be due."""
+        event = asyncio.Event()
+        self._outbox.add(event)
+        try:
+            yield event
+        finally:
+            self._outbox.discard(event)
 
     @contextmanager
     def request(self, request_id: str) -> Iterator[asyncio.Event]:

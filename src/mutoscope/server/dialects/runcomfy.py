@@ -12,12 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope import lifecycle
-from mutoscope.errors import BadRequest
-from mutoscope.jobs import Job, State, timestamp
+from mutoscope.errors import BadRequest, InvalidInput, Problem
+from mutoscope.jobs import Job, State, Webhook, timestamp
 from mutoscope.server.auth import caller
 from mutoscope.server.metrics import metrics_of
 from mutoscope.server.outputs import output_of
 from mutoscope.server.wire import Query, answer, base_url, read_json, site_of
+from mutoscope.webhooks import DEFAULT_EVENTS
 
 STATUS = {state: str(state) for state in State} | {State.FAILED: "completed"}
 RESULT = {state: str(state) for state in State} | {State.COMPLETED: "succeeded"}
@@ -38,6 +39,7 @@ async def submit(request: Request) -> Response:
         body,
         base_url=base,
         idempotency_key=idempotency_key(request),
+        webhook=webhook(request),
     )
     if not submitted.replayed:
         metrics_of(request).submitted(request.path_params["model_id"])
@@ -107,6 +109,19 @@ def idempotency_key(request: Request) -> str | None:
     if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         raise BadRequest("Idempotency-Key: 1 to 255 printable ASCII characters are accepted")
     return key
+
+
+def webhook(request: Request) -> Webhook | None:
+    """`?webhook=URL&webhook_events=completed,failed`, ours; the terminal states unless said otherwise."""
+    url = request.query_params.get("webhook")
+    events = ",".join(request.query_params.getlist("webhook_events"))
+    if not url:
+        if events:
+            problem = Problem("webhook_events", "accepted only together with `webhook`", "query")
+            raise InvalidInput(problems=(problem,), code=422003)
+        return None
+    chosen = tuple(dict.fromkeys(event.strip() for event in events.split(","))) if events else DEFAULT_EVENTS
+    return Webhook(url, chosen)
 
 
 def request_urls(base: str, request_id: str) -> dict[str, str]:

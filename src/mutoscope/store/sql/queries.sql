@@ -59,9 +59,11 @@ returning tag
 
 -- name: request_add
 insert into requests (id, account_id, key_id, model_id, state, priority, tag, created_ms, run_after_ms,
-                      max_attempts, time_limit_s, seed, inputs, ignored_inputs, idempotency_key, body_sha256)
+                      max_attempts, time_limit_s, seed, inputs, ignored_inputs, idempotency_key, body_sha256,
+                      base_url, webhook_url, webhook_events)
 values (:id, :account_id, :key_id, :model_id, 'in_queue', :priority, :tag, {now_ms}, 0,
-        :max_attempts, :time_limit_s, :seed, :inputs, :ignored_inputs, :idempotency_key, :body_sha256)
+        :max_attempts, :time_limit_s, :seed, :inputs, :ignored_inputs, :idempotency_key, :body_sha256,
+        :base_url, :webhook_url, :webhook_events)
 on conflict (account_id, idempotency_key) do nothing
 
 -- name: usage_hold
@@ -225,3 +227,121 @@ where state in ('in_queue', 'in_progress') group by model_id, state
 
 -- name: clock
 select {now_ms}
+
+-- Everybody who wants to hear of this request: the address it brought along, and the endpoints of its account.
+-- name: webhook_receivers
+select r.account_id, r.model_id, r.webhook_url as url, r.webhook_events as events, '[]' as models, null as endpoint_id
+from requests r where r.id = :id and r.webhook_url is not null
+union all
+select r.account_id, r.model_id, e.url, e.events, e.models, e.id as endpoint_id
+from requests r join webhook_endpoints e on e.account_id = r.account_id
+where r.id = :id and e.enabled = 1
+
+-- name: webhook_delivery_add
+insert into webhook_deliveries (id, account_id, endpoint_id, request_id, model_id, event_id, type, event_ms, url,
+                                destination, state, due_ms, created_ms)
+values (:id, :account_id, :endpoint_id, :request_id, :model_id, :event_id, :type, {now_ms}, :url,
+        :destination, 'pending', {now_ms}, {now_ms})
+
+-- name: webhook_destinations_due
+select destination, min(due_ms) as due_ms from webhook_deliveries
+where state = 'pending' and due_ms <= {now_ms} group by destination order by min(due_ms)
+
+-- name: webhook_due_of
+select id, attempt from webhook_deliveries
+where destination = :destination and state = 'pending' and due_ms <= {now_ms}
+order by due_ms limit :limit {skip_locked}
+
+-- name: webhook_lease
+update webhook_deliveries set attempt = attempt + 1, tries = tries + 1, due_ms = {now_ms} + :lease_ms
+where id = :id and state = 'pending' and attempt = :attempt and due_ms <= {now_ms}
+returning *
+
+-- name: webhook_attempt_add
+insert into webhook_attempts (delivery_id, attempt, at_ms, duration_ms, request_body, response_status, response_body,
+                              error)
+values (:delivery_id, :attempt, :at_ms, :duration_ms, :request_body, :response_status, :response_body, :error)
+
+-- name: webhook_delivered
+update webhook_deliveries set state = 'delivered', finished_ms = {now_ms}, error = null
+where id = :id and state = 'pending' and attempt = :attempt
+
+-- name: webhook_later
+update webhook_deliveries set due_ms = {now_ms} + :delay_ms, error = :error
+where id = :id and state = 'pending' and attempt = :attempt
+
+-- name: webhook_failed
+update webhook_deliveries set state = 'failed', finished_ms = {now_ms}, error = :error
+where id = :id and state = 'pending' and attempt = :attempt
+
+-- name: webhook_replay
+update webhook_deliveries set state = 'pending', tries = 0, due_ms = {now_ms}, finished_ms = null, error = null
+where id = :id and account_id = :account_id
+
+-- name: webhook_fail_waiting
+update webhook_deliveries set state = 'failed', finished_ms = {now_ms}, error = :error
+where destination = :destination and state = 'pending'
+
+-- name: webhook_fail_of_request
+update webhook_deliveries set state = 'failed', finished_ms = {now_ms}, error = :error
+where request_id = :request_id and endpoint_id is null and state = 'pending'
+
+-- name: webhook_request_stop
+update requests set webhook_url = null where id = :request_id
+
+-- name: webhook_delivery
+select * from webhook_deliveries where id = :id and account_id = :account_id
+
+-- name: webhook_deliveries
+select * from webhook_deliveries
+where account_id = :account_id
+  and (:request_id is null or request_id = :request_id)
+  and (:endpoint_id is null or endpoint_id = :endpoint_id)
+  and (:state is null or state = :state)
+  and (:cursor_ms is null or (created_ms, id) < (:cursor_ms, :cursor_id))
+order by created_ms desc, id desc limit :limit
+
+-- name: webhook_attempts
+select * from webhook_attempts where delivery_id = :delivery_id order by attempt
+
+-- name: webhook_forget_bodies
+update webhook_attempts set request_body = '', response_body = ''
+where delivery_id in (select id from webhook_deliveries where request_id = :request_id)
+
+-- name: webhook_lag
+select min(due_ms) as due_ms from webhook_deliveries where state = 'pending' and due_ms <= {now_ms}
+
+-- name: webhook_endpoint_add
+insert into webhook_endpoints (id, account_id, url, events, models, description, enabled, secret, created_ms)
+values (:id, :account_id, :url, :events, :models, :description, :enabled, :secret, {now_ms})
+
+-- name: webhook_endpoint
+select * from webhook_endpoints where id = :id and account_id = :account_id
+
+-- name: webhook_endpoints
+select * from webhook_endpoints where account_id = :account_id order by created_ms, id
+
+-- name: webhook_endpoint_change
+update webhook_endpoints set url = :url, events = :events, models = :models, description = :description,
+                             enabled = :enabled, disabled_reason = :disabled_reason
+where id = :id and account_id = :account_id
+
+-- name: webhook_endpoint_delete
+delete from webhook_endpoints where id = :id and account_id = :account_id
+
+-- name: webhook_endpoint_rotate
+update webhook_endpoints
+set previous_secret = secret, previous_until_ms = {now_ms} + :overlap_ms, secret = :secret
+where id = :id and account_id = :account_id
+
+-- name: webhook_secret
+select * from webhook_secrets where account_id = :account_id
+
+-- name: webhook_secret_add
+insert into webhook_secrets (account_id, secret, created_ms) values (:account_id, :secret, {now_ms})
+on conflict (account_id) do nothing
+
+-- name: webhook_secret_rotate
+update webhook_secrets
+set previous_secret = secret, previous_until_ms = {now_ms} + :overlap_ms, secret = :secret
+where account_id = :account_id
