@@ -57,7 +57,8 @@ def street(text: str, seed: int) -> Image.Image:
     """A wall with a sign in the nearer half of the picture, grain and blur as a camera gives them; 1280 x 720."""
     random = np.random.default_rng(seed)
     noise = random.normal(0, 1, (45, 80, 3))
-    wall = Image.fromarray(np.clip(128 + 30 * noise, 0, 255).astype(np.uint8)).resize((1280, 720), Image.Resampling.BICUBIC)
+    blotches = Image.fromarray(np.clip(128 + 30 * noise, 0, 255).astype(np.uint8))
+    wall = blotches.resize((1280, 720), Image.Resampling.BICUBIC)
     draw = ImageDraw.Draw(wall)
     for _ in range(12):
         x, y = int(random.integers(0, 1200)), int(random.integers(0, 640))
@@ -87,7 +88,7 @@ def read(picture: Picture, folder: Path) -> str:
 def frames(path: Path) -> list[Picture]:
     """The middle and the last frame."""
     with av.open(str(path)) as container:
-        decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        decoded = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in container.decode(video=0)]
     return [decoded[len(decoded) // 2], decoded[-1]]
 
 
