@@ -8,7 +8,18 @@ import numpy as np
 import pytest
 from tests.unit.parallax_scenes import FPS, KnownScene, planned, three_walls
 
-from mutoscope.engines.parallax.camera import MOST_ENLARGED, Pose, borders, ease, path, reach, shot_of, takes, turn
+from mutoscope.engines.parallax.camera import (
+    MOST_ENLARGED,
+    MOST_PARTED,
+    Pose,
+    borders,
+    ease,
+    path,
+    reach,
+    shot_of,
+    takes,
+    turn,
+)
 from mutoscope.engines.parallax.overscan import Overscan
 from mutoscope.engines.parallax.shots import CAMERA, Move, Plan, Shot
 
@@ -113,7 +124,16 @@ def test_a_scene_whose_depth_is_not_trusted_is_panned_instead_of_travelled(scene
 def test_what_must_be_filled_in_is_known_before_there_is_a_scene() -> None:
     """Sideways travel uncovers; turning does not."""
     sizes = {move: reach(planned(move), num_frames=121, fps=FPS) for move in ("pan_left", "truck_left", "arc_left")}
-    assert sizes["pan_left"] < 0.01 < 0.04 < sizes["truck_left"] < sizes["arc_left"] <= 0.12
+    assert sizes["pan_left"] < 0.01 < 0.04 < sizes["truck_left"] <= sizes["arc_left"] < 0.06
+
+
+def test_layers_part_no_farther_than_can_be_filled_in(scene: KnownScene) -> None:
+    """However strong the move, what comes out from behind stays a narrow strip."""
+    spread = Overscan(scene).spread
+    assert spread == pytest.approx(0.45, abs=0.02)
+    for move in ("truck_left", "arc_right", "pedestal_up"):
+        for pose in path(planned(move, strength=2.0), scene, num_frames=121, fps=FPS, seed=1):
+            assert np.hypot(pose.x, pose.y) * spread < MOST_PARTED + 1e-6
 
 
 def test_every_frame_belongs_to_one_shot() -> None:

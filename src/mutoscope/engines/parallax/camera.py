@@ -30,6 +30,12 @@ REFERENCE_S = 121 / 24
 MOST_ENLARGED = 1.34
 """How far a path may enlarge the picture to keep its borders out of sight; beyond, it travels less."""
 
+MOST_PARTED = 0.045
+"""How far two layers may part, as a share of the width; wider strips behind things are seen to be invented."""
+
+_OFF_CENTRE = 0.35
+"""Where most edges are, in widths from the centre: a dolly parts layers by this share of its travel."""
+
 _EVEN_SPEED = 0.3
 """Share of a smooth movement that runs at even speed, so that a clip neither starts nor ends frozen."""
 
@@ -127,8 +133,17 @@ def path(plan: Plan, scene: Stage, *, num_frames: int, fps: float, seed: int) ->
     overscan = Overscan(scene)
     poses: list[Pose] = []
     for take in takes(plan, num_frames):
-        poses.extend(overscan.fitted(_film(take, scene, fps, seed), take.borders))
+        poses.extend(overscan.fitted(_kept_together(_film(take, scene, fps, seed), overscan.spread), take.borders))
     return tuple(poses)
+
+
+def _kept_together(poses: list[Pose], spread: float) -> list[Pose]:
+    """The same path with so little travel that no two layers part by more than can be filled in well."""
+    parted = max((math.hypot(p.x, p.y) + _OFF_CENTRE * abs(p.z) for p in poses), default=0.0) * spread
+    if parted <= MOST_PARTED:
+        return poses
+    share = MOST_PARTED / parted
+    return [replace(pose, x=pose.x * share, y=pose.y * share, z=pose.z * share) for pose in poses]
 
 
 def reach(plan: Plan, *, num_frames: int, fps: float) -> float:
@@ -137,7 +152,7 @@ def reach(plan: Plan, *, num_frames: int, fps: float) -> float:
     for take in takes(plan, num_frames):
         for pose in _film(take, _UNKNOWN, fps, 0):
             most = max(most, math.hypot(pose.x, pose.y) + 0.3 * abs(pose.z))
-    return min(0.12, 0.008 + 0.8 * most)
+    return min(1.2 * MOST_PARTED, 0.008 + 0.8 * most)
 
 
 @dataclass(frozen=True, slots=True)
