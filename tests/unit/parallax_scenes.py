@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mutoscope.engines.parallax.camera import Pose, path
+from mutoscope.engines.parallax.camera import path
+from mutoscope.engines.parallax.pose import Pose
 from mutoscope.engines.parallax.render import Renderer, planes_to_rgb
 from mutoscope.engines.parallax.shots import Effect, Move, Plan, Shot
 

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.unit.motion import fine_change, flow_finder, luminance_jump, measure
-from tests.unit.parallax_scenes import FPS, KnownScene, Pixels, film, plain, planned, texture, three_walls
 
 from mutoscope.engines.parallax.camera import path
 from mutoscope.engines.parallax.effects import SUPPORTED_EFFECTS
 from mutoscope.engines.parallax.render import Renderer
 from mutoscope.engines.parallax.shots import EFFECTS
+from tests.unit.motion import fine_change, flow_finder, luminance_jump, measure
+from tests.unit.parallax_scenes import FPS, KnownScene, Pixels, film, plain, planned, texture, three_walls
 
 
 @pytest.fixture(scope="module")

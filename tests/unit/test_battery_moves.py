@@ -7,12 +7,13 @@ import math
 import cv2
 import numpy as np
 import pytest
-from tests.unit.motion import Motion, black_border, luminance_jump, measure, psnr, streaks
-from tests.unit.parallax_scenes import FPS, KnownScene, film, plain, planned, three_walls
 
-from mutoscope.engines.parallax.camera import Pose, path
+from mutoscope.engines.parallax.camera import path
+from mutoscope.engines.parallax.pose import Pose
 from mutoscope.engines.parallax.render import Renderer, planes_to_rgb
 from mutoscope.engines.parallax.shots import CAMERA, Move, Plan, Shot
+from tests.unit.motion import Motion, black_border, luminance_jump, measure, psnr, streaks
+from tests.unit.parallax_scenes import FPS, KnownScene, film, plain, planned, three_walls
 
 
 @pytest.fixture(scope="module")

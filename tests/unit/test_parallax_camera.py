@@ -6,22 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.unit.parallax_scenes import FPS, KnownScene, planned, three_walls
 
-from mutoscope.engines.parallax.camera import (
-    MOST_ENLARGED,
-    MOST_PARTED,
-    Pose,
-    borders,
-    ease,
-    path,
-    reach,
-    shot_of,
-    takes,
-    turn,
-)
+from mutoscope.engines.parallax.camera import MOST_PARTED, borders, ease, path, reach, shot_of, takes
 from mutoscope.engines.parallax.overscan import Overscan
+from mutoscope.engines.parallax.pose import MOST_ENLARGED, Pose, turn
 from mutoscope.engines.parallax.shots import CAMERA, Move, Plan, Shot
+from tests.unit.parallax_scenes import FPS, KnownScene, planned, three_walls
 
 AXES = ("x", "y", "z", "pan_rad", "tilt_rad", "roll_rad", "zoom")
 

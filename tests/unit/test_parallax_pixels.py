@@ -7,14 +7,15 @@ import itertools
 import numba
 import numpy as np
 import pytest
-from tests.unit.parallax_scenes import FPS, KnownLayer, KnownScene, Pixels, film, planned, three_walls
 
-from mutoscope.engines.parallax.camera import Pose, path
+from mutoscope.engines.parallax.camera import path
 from mutoscope.engines.parallax.chance import draw, draws, noise
 from mutoscope.engines.parallax.kernels import pack
+from mutoscope.engines.parallax.pose import Pose
 from mutoscope.engines.parallax.render import Renderer, planes_to_rgb
 from mutoscope.engines.parallax.shots import Effect, Move, Plan, Shot
 from mutoscope.engines.parallax.source import Source, dither_tile, look_table
+from tests.unit.parallax_scenes import FPS, KnownLayer, KnownScene, Pixels, film, planned, three_walls
 
 SIDE = 128
 STATIC = Plan((Shot(0, 1, ()),))

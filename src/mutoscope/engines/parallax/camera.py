@@ -11,24 +11,16 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from mutoscope.engines.parallax.chance import draw, sway
+from mutoscope.engines.parallax.pose import FOCAL, Pose, Stage
 
 if TYPE_CHECKING:
     from mutoscope.engines.parallax.shots import Move, Plan, Shot
 
-FOCAL = 2.0
-"""Focal length of the lens in picture widths: a view of 28 degrees. Longer turns pans into flat shifts."""
-
 REFERENCE_S = 121 / 24
 """The duration for which the amounts below are meant; they grow and shrink with its square root."""
-
-MOST_ENLARGED = 1.34
-"""How far a path may enlarge the picture to keep its borders out of sight; beyond, it travels less."""
 
 MOST_PARTED = 0.045
 """How far two layers may part, as a share of the width; wider strips behind things are seen to be invented."""
@@ -42,61 +34,6 @@ _EVEN_SPEED = 0.3
 _WHIP_S = 0.42
 _NEAREST = 0.6
 """The camera never comes nearer than this share of the way to the nearest thing."""
-
-
-class Stage(Protocol):
-    """What the path must know of a scene; `layers.Scene` has it."""
-
-    @property
-    def layers(self) -> tuple[Any, ...]:
-        """Far to near, each with `alpha` and `disparity`."""
-
-    @property
-    def width_px(self) -> int:
-        """Of every layer."""
-
-    @property
-    def height_px(self) -> int:
-        """Of every layer."""
-
-    @property
-    def focus(self) -> tuple[float, float, float]:
-        """Where the subject is: x, y in 0 … 1 and its disparity."""
-
-    @property
-    def gentle(self) -> float:
-        """How far the depth can be trusted, 0 … 1."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """The camera in one frame.
-
-    x, y, z                       position: right, down, forwards. Disparity 1 moves by one picture width per unit.
-    pan_rad, tilt_rad, roll_rad   turned right, up, clockwise.
-    zoom                          focal length as a factor; 1 shows the whole picture.
-    focus_disparity               where the lens is focused.
-    """
-
-    x: float = 0.0
-    y: float = 0.0
-    z: float = 0.0
-    pan_rad: float = 0.0
-    tilt_rad: float = 0.0
-    roll_rad: float = 0.0
-    zoom: float = 1.0
-    focus_disparity: float = 0.5
-
-
-def turn(pose: Pose) -> NDArray[np.float64]:
-    """3 x 3: from a point of the view, in widths from its centre, to the point of the picture in that direction."""
-    cos, sin = math.cos(pose.roll_rad) / pose.zoom, math.sin(pose.roll_rad) / pose.zoom
-    lens = np.array([[cos / FOCAL, -sin / FOCAL, 0], [sin / FOCAL, cos / FOCAL, 0], [0, 0, 1]])
-    cos, sin = math.cos(pose.tilt_rad), math.sin(pose.tilt_rad)
-    tilt = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    cos, sin = math.cos(pose.pan_rad), math.sin(pose.pan_rad)
-    pan = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
-    return np.asarray(np.diag([FOCAL, FOCAL, 1.0]) @ pan @ tilt @ lens, np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,12 +88,15 @@ class Parallax:
 
     def warm(self, progress: Progress) -> None:
         """Compile the kernels on tiny frames and load the depth model; seconds from the cache, a minute without it."""
-        from mutoscope.engines.parallax.warmth import compile_kernels  # noqa: PLC0415 -- numba takes half a second
+        from mutoscope.engines.parallax import layers, nearest  # noqa: PLC0415 -- numba takes half a second
+        from mutoscope.engines.parallax.warmth import compile_kernels  # noqa: PLC0415 -- as above
 
         progress.report(0.0, "compiling")
         compile_kernels()
+        layers.compile_kernels()
         progress.report(0.8, "loading")
         self._stage({}).warm(progress)
+        nearest.warm()
         progress.report(1.0, "loading")
 
     def run(self, task: Task, progress: Progress) -> Produced:

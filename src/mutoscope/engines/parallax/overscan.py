@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mutoscope.engines.parallax.camera import MOST_ENLARGED, Pose, Stage, turn
+from mutoscope.engines.parallax.pose import MOST_ENLARGED, Pose, Stage, turn
 from mutoscope.engines.parallax.tracing import trace
 
 _MOMENTS = 13

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mutoscope.engines.parallax import effects
-from mutoscope.engines.parallax.camera import FOCAL, Pose, Stage, borders, shot_of, turn
+from mutoscope.engines.parallax.camera import borders, shot_of
 from mutoscope.engines.parallax.chance import draw, noise
 from mutoscope.engines.parallax.developing import finish
 from mutoscope.engines.parallax.effects.base import Moment, Part, Place
 from mutoscope.engines.parallax.effects.canvas import Canvas
 from mutoscope.engines.parallax.kernels import TILE, Pixels, Plane, composite
 from mutoscope.engines.parallax.overscan import stacked_disparity
+from mutoscope.engines.parallax.pose import FOCAL, Pose, Stage, turn
 from mutoscope.engines.parallax.shots import Plan, Shot
 from mutoscope.engines.parallax.source import Source, dither_tile
 from mutoscope.engines.parallax.tracing import sample_grid, trace

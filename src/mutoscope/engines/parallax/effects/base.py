@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mutoscope.engines.parallax.camera import Pose, Stage, turn
 from mutoscope.engines.parallax.effects.canvas import Canvas
+from mutoscope.engines.parallax.pose import Pose, Stage, turn
 
 Array = NDArray[np.float32]
 Numbers = NDArray[np.float64]
