@@ -379,3 +379,9 @@ def test_ten_thousand_characters_are_read_in_no_time(prompt: str) -> None:
     assert "everything beyond the first 4000 characters" in planned(prompt).ignored
     assert whole < 1.0  # 0.05 on a quiet machine
     assert whole < 5 * half + 0.2
+
+
+def test_words_of_degree_reach_over_their_comma() -> None:
+    """The reference page's own prompt begins so; a sweeping move is no fast one."""
+    found = plan("A slow, sweeping tracking shot to the right.", 7, duration_s=5.0)
+    assert [(move.name, move.strength) for shot in found.shots for move in shot.moves] == [("truck_right", 0.5)]

@@ -117,6 +117,18 @@ def _split(
     yield clause
 
 
+def _with_degrees(clauses: Iterable[_Clause]) -> list[_Clause]:
+    """ "A slow, sweeping shot" is one clause: words of degree alone belong to what follows their comma."""
+    joined: list[_Clause] = []
+    for clause in clauses:
+        before = joined[-1] if joined else None
+        if before and before.hits and clause.joint == "comma" and all(h.has("degree", "very") for h in before.hits):
+            joined[-1] = _Clause([*before.hits, *clause.hits], before.start, clause.end, before.joint)
+        else:
+            joined.append(clause)
+    return joined
+
+
 class _Sentence:
     """Reads clause by clause; a clause without a subject of its own goes on with the last one."""
 
@@ -135,7 +147,7 @@ class _Sentence:
     def parse(self, sentence: _Clause) -> None:
         if self._rides(sentence):
             return
-        clauses = list(_split(sentence.hits, sentence.start, sentence.end, ("comma", "also"), _MAX_HITS))
+        clauses = _with_degrees(_split(sentence.hits, sentence.start, sentence.end, ("comma", "also"), _MAX_HITS))
         for number, clause in enumerate(clauses):
             self._clause(clause)
             following = clauses[number + 1].joint if number + 1 < len(clauses) else ""

@@ -229,7 +229,7 @@ ENGLISH = Language(
         "degree:0.7": """gradual | gradually | steady | steadily | measured | graceful | gracefully | moderate
         | moderately""",
         "degree:1.6": """fast | faster | quick | quickly | rapid | rapidly | swift | swiftly | dramatic
-        | dramatically | sweeping | strong | strongly | violent | violently | aggressive | aggressively | big
+        | dramatically | strong | strongly | violent | violently | aggressive | aggressively | big
         | large | huge | energetic | energetically | heavy | heavily | intense | intensely | thick | dense
         | powerful | powerfully | massive | wild | wildly | furious | furiously | frantic | frantically | hard
         | sharp | sharply | bold | boldly | hectic | pronounced | large amplitude | with large amplitude
