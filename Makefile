@@ -13,7 +13,7 @@ PINNED := --require-hashes --only-binary=:all:
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast check format bench docs serve wheel image requirements clean
+.PHONY: help demo test test-fast check format train-depth bench docs serve wheel image requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ check: $(VENV)/.dev ## format, lint, types, import contracts, docs
 format: $(VENV)/.dev ## put the code into its one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+train-depth: $(VENV)/.dev ## train the depth head again (needs torch: pip install torch==2.13.0)
+	$(BIN)/python -m training.depth.train $(ARGS)
 
 bench: $(VENV)/.dev ## measure speed; numbers go to the screen
 	$(BIN)/python -m benchmarks.api $(ARGS)

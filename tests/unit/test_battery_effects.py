@@ -14,6 +14,8 @@ from mutoscope.engines.parallax.shots import EFFECTS
 from tests.unit.motion import fine_change, flow_finder, luminance_jump, measure
 from tests.unit.parallax_scenes import FPS, KnownScene, Pixels, film, plain, planned, texture, three_walls
 
+pytestmark = pytest.mark.render
+
 
 @pytest.fixture(scope="module")
 def scene() -> KnownScene:

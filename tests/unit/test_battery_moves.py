@@ -15,6 +15,8 @@ from mutoscope.engines.parallax.shots import CAMERA, Move, Plan, Shot
 from tests.unit.motion import Motion, black_border, luminance_jump, measure, psnr, streaks
 from tests.unit.parallax_scenes import FPS, KnownScene, film, plain, planned, three_walls
 
+pytestmark = pytest.mark.render
+
 
 @pytest.fixture(scope="module")
 def scene() -> KnownScene:

@@ -13,6 +13,8 @@ from mutoscope.engines.parallax.pose import MOST_ENLARGED, Pose, turn
 from mutoscope.engines.parallax.shots import CAMERA, Move, Plan, Shot
 from tests.unit.parallax_scenes import FPS, KnownScene, planned, three_walls
 
+pytestmark = pytest.mark.render
+
 AXES = ("x", "y", "z", "pan_rad", "tilt_rad", "roll_rad", "zoom")
 
 

@@ -18,6 +18,8 @@ from mutoscope.engines.parallax.effects import SUPPORTED_EFFECTS
 from mutoscope.engines.parallax.sizes import SIZES, Size
 from mutoscope.errors import EngineError, MediaError
 
+pytestmark = pytest.mark.render
+
 SMALL = Size("1:1", 160, 160)
 
 

@@ -9,6 +9,8 @@ from mutoscope.engines.parallax.inpaint import fill, push_pull
 from mutoscope.engines.parallax.patches import HOLE, SOURCE, UNUSED
 from tests.unit.known_scenes import Pixels, psnr, texture, wall
 
+pytestmark = pytest.mark.render
+
 SIZE = (160, 240)
 
 

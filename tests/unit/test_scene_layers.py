@@ -30,6 +30,8 @@ from tests.unit.known_scenes import (
     wall,
 )
 
+pytestmark = pytest.mark.render
+
 ACROSS, PIVOT = 0.06, 0.8
 
 
