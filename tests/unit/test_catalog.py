@@ -157,6 +157,7 @@ def test_every_model_has_its_texts_in_english_and_japanese(catalog: Catalog) -> 
 def test_the_test_cards_show_all_shapes_of_results(catalog: Catalog) -> None:
     """One video, a list of images, and a video from fields with other names."""
     assert {model.id: model.output_key for model in catalog.models if model.author == "Mutoscope"} == {
+        "mutoscope/parallax": "video",
         "mutoscope/testcard": "video",
         "mutoscope/testcard/image": "images",
         "mutoscope/testcard/image-to-video": "video",
@@ -198,7 +199,7 @@ def test_a_manifest_of_a_later_folder_takes_the_place_of_an_earlier_one(tmp_path
     catalog = Catalog.load([tmp_path])
 
     assert catalog.get("mutoscope/testcard").author == "Acme"
-    assert len(catalog) == 4
+    assert len(catalog) == len(Catalog.load([]))
     assert catalog.overrides[0].startswith("mutoscope/testcard: ")
 
 
