@@ -16,6 +16,8 @@ from tests.conftest import LiveServer, start_server
 from tests.http.calls import SMALL, TESTCARD, assert_error, assert_no_defects, completed, finished, submit, until
 from tests.http.receiver import Receiver, receiving, sleeps
 
+pytestmark = pytest.mark.slow
+
 QUICK: dict[str, Any] = {"engines": "testcard", "fetch_allow": "127.0.0.0/8", "webhook_backoff_s": "0.1,0.1,0.1"}
 
 

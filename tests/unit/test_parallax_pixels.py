@@ -17,6 +17,8 @@ from mutoscope.engines.parallax.shots import Effect, Move, Plan, Shot
 from mutoscope.engines.parallax.source import Source, dither_tile, look_table
 from tests.unit.parallax_scenes import FPS, KnownLayer, KnownScene, Pixels, film, planned, three_walls
 
+pytestmark = pytest.mark.render
+
 SIDE = 128
 STATIC = Plan((Shot(0, 1, ()),))
 

@@ -7,6 +7,8 @@ import pytest
 from mutoscope.engines.parallax.planner import plan
 from mutoscope.engines.parallax.shots import CAMERA, EFFECTS
 
+pytestmark = pytest.mark.slow
+
 CAMERA_WORDS = {
     "en": """
         pan_left: pan left across the harbour

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from mutoscope.engines.parallax.layers import build_scene
 from mutoscope.engines.parallax.margin import widened
 from tests.unit.known_scenes import Seen, psnr, texture, view, wall
+
+pytestmark = pytest.mark.render
 
 HEIGHT, WIDTH = 160, 240
 

@@ -11,6 +11,8 @@ from mutoscope.engines.parallax.doubt import flat_art, gentleness, mirrored
 from mutoscope.engines.parallax.upscale import enlarged
 from tests.unit.known_scenes import texture
 
+pytestmark = pytest.mark.render
+
 
 def test_an_enlarged_edge_is_steeper_than_lanczos_and_does_not_ring() -> None:
     """The steepest step across an edge grows; nothing gets darker or brighter than its two sides."""
