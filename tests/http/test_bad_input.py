@@ -30,6 +30,8 @@ from tests.http.calls import (
 )
 from tests.http.hostile import Hostile
 
+pytestmark = pytest.mark.slow
+
 PROMPT = "a-very-private-prompt"
 PICTURE = "https://pictures.example/a.jpg"
 

@@ -15,6 +15,8 @@ from tests.conftest import LiveServer
 from tests.http import media
 from tests.http.calls import WITH_PICTURE, assert_error, completed, finished, submit
 
+pytestmark = pytest.mark.slow
+
 
 def upload(client: httpx.Client, content: bytes | None = None, name: str = "holiday.jpg") -> dict[str, Any]:
     """Upload a picture, by default a small JPEG; what the server says about it."""

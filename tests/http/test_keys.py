@@ -19,6 +19,8 @@ from tests.conftest import LiveServer
 from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, completed, submit, until
 
+pytestmark = pytest.mark.slow
+
 RUN, ANY, ADMIN = frozenset({"run"}), frozenset({"run", "read"}), frozenset({"admin"})
 LOOKING = frozenset({"read", "admin"})
 PUBLIC: frozenset[str] = frozenset()

@@ -27,6 +27,8 @@ from mutoscope import worker
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.protocol import Assignment, Beat, Claim, Finish, InputFile, Stored, decode, encode
 
+pytestmark = pytest.mark.slow
+
 TOKEN = "a-token-for-tests"
 
 
