@@ -7,6 +7,9 @@ edge and nowhere else.
 
 from __future__ import annotations
 
+import secrets
+import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +37,17 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.CANCELLED: frozenset(),
 }
 """Terminal is terminal. `in_progress -> in_queue` is a lost lease or a released one."""
+
+
+def new_id() -> str:
+    """A fresh request id: UUID version 7 (RFC 9562 §5.7), 48 bits of Unix time in milliseconds and 74 random ones.
+
+    Ids of one second lie side by side in the database's indexes: a commit of many submits touches few pages.
+    """
+    drawn = secrets.randbits(74)
+    number = (time.time_ns() // 1_000_000 & (1 << 48) - 1) << 80
+    number |= 7 << 76 | (drawn >> 62) << 64 | 0b10 << 62 | drawn & (1 << 62) - 1
+    return str(uuid.UUID(int=number))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ import orjson
 from mutoscope import intake, webhooks
 from mutoscope.catalog import Model
 from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound, Problem
-from mutoscope.jobs import Job, NewJob, State, Webhook
+from mutoscope.jobs import Job, NewJob, State, Webhook, new_id
 from mutoscope.protocol import Assignment, Finish, InputFile
 from mutoscope.site import Site
 from mutoscope.store.records import Caller, File
@@ -52,7 +51,7 @@ async def submit(
     body_sha256 = _fingerprint(model_id, body) if idempotency_key else ""
     if idempotency_key and (earlier := await site.store.earlier(caller.account_id, idempotency_key, body_sha256)):
         return _same_body(earlier)
-    request_id = str(uuid.uuid4())
+    request_id = new_id()
     inputs, made = await intake.take(site, caller, request_id, model, inputs, base_url=base_url)
     new = NewJob(
         id=request_id,

@@ -375,6 +375,7 @@ def test_cancel_can_also_stop_a_running_request(waiting: httpx.Client, hand: Han
     assert result(waiting, request_id)["status"] == "cancelled"
 
 
+@pytest.mark.slow
 def test_a_running_request_really_stops(alice: httpx.Client) -> None:
     """The next one does not wait for the minute that the first would have taken."""
     slow = submit(alice, delay_s=60)

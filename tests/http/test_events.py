@@ -167,6 +167,7 @@ def test_a_listener_at_the_end_hears_nothing_more(alice: httpx.Client) -> None:
     assert told(alice, request_id, after=10**18 - 1) == []
 
 
+@pytest.mark.slow
 def test_the_queue_position_is_told_as_it_changes(waiting: httpx.Client, hand: Hand) -> None:
     """Without a number, because it is not part of the story; none once it runs."""
     for _ in range(2):

@@ -517,6 +517,7 @@ def test_ctrl_c_cancels_and_says_so(film: Scripted, number: signal.Signals) -> N
     assert film.calls("POST", "/v1/requests/r1/cancel")[0].query == {"running": "true"}
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_leaves_at_once(film: Scripted) -> None:
     """Even when the server does not answer the cancel."""
     film.on("GET", "/v1/requests/r1/events", _endless)

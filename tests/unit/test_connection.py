@@ -64,6 +64,7 @@ async def is_cut(reader: asyncio.StreamReader) -> bool:
             return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", [b"", b"GET /", b"GET / HTTP/1.1\r\nHost: x\r\n", CALL + b"GET / HT"])
 async def test_a_head_that_does_not_come_ends_the_connection(port: int, head: bytes) -> None:
     """Silent from the start, in the middle, or in the middle of the second request."""
@@ -90,6 +91,7 @@ async def test_a_call_sent_before_the_answer_to_the_last_is_answered_too(port: i
         assert b"hello" in await reader.readuntil(b"hello")
 
 
+@pytest.mark.slow
 async def test_a_connection_that_works_is_kept(port: int) -> None:
     """A long body is no head, and a pause between two calls is not late."""
     async with connected(port) as (reader, writer):

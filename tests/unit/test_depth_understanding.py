@@ -77,6 +77,7 @@ def test_a_coarse_step_moves_to_the_edge_of_the_colours() -> None:
     assert refined[:, 135:].min() > 0.8
 
 
+@pytest.mark.slow
 def test_refinement_makes_up_nothing() -> None:
     """A level map stays level whatever the picture shows, and full size is not required to be large."""
     for height, width in ((180, 240), (20, 31), (1400, 1100)):

@@ -113,6 +113,7 @@ def test_a_defect_tells_the_caller_nothing(engine: EngineProcess, traces: list[s
     assert "a secret of the input" in traces[-1]
 
 
+@pytest.mark.slow
 def test_a_child_that_dies_is_replaced(engine: EngineProcess, tmp_path: Path) -> None:
     """The message names the signal; after warming again the next task works."""
     with pytest.raises(EngineError, match=r"the engine stopped unexpectedly \(signal 9\)") as caught:
@@ -160,6 +161,7 @@ engine.run(Task({"delay_s": 60}, {}, Path(sys.argv[1]), 1), Quiet())
 """
 
 
+@pytest.mark.slow
 def test_no_child_outlives_a_killed_supervisor(tmp_path: Path) -> None:
     """kill -9 of the supervisor in the middle of a task leaves no process."""
     with subprocess.Popen([sys.executable, "-c", ORPHAN, str(tmp_path)], stdout=subprocess.PIPE) as supervisor:

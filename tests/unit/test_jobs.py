@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
-from mutoscope.jobs import MOVES, State, timestamp
+from mutoscope.jobs import MOVES, State, new_id, timestamp
 
 
 def test_there_are_five_states_and_their_words_do_not_change() -> None:
@@ -53,3 +55,17 @@ def test_instants_keep_every_millisecond() -> None:
     epoch = datetime(1970, 1, 1, tzinfo=UTC)
     for ms in range(1_767_322_985_000, 1_767_322_987_000, 7):
         assert (datetime.fromisoformat(timestamp(ms)) - epoch) / timedelta(milliseconds=1) == ms
+
+
+def test_request_ids_are_uuids_of_version_7_in_order_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An id made a millisecond later sorts later, and no two of one millisecond are the same."""
+    now_ms = 1_790_000_000_000
+    made = []
+    for ms in range(50):
+        monkeypatch.setattr("mutoscope.jobs.time.time_ns", lambda ms=ms: (now_ms + ms) * 1_000_000)
+        made.append([new_id() for _ in range(20)])
+    assert all(max(earlier) < min(later) for earlier, later in pairwise(made))
+    ids = [uuid.UUID(text) for some in made for text in some]
+    assert len(set(ids)) == len(ids) == 1000
+    assert {(number.version, number.variant) for number in ids} == {(7, uuid.RFC_4122)}
+    assert ids[0].int >> 80 == now_ms

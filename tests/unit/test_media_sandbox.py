@@ -89,6 +89,7 @@ def test_a_helper_that_was_killed_is_started_again(prober: Prober, picture: Path
     assert helper_of(prober) != helper
 
 
+@pytest.mark.slow
 def test_a_helper_that_hangs_is_replaced(prober: Prober, picture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stopped process answers nothing: one caller gets an error in bounded time, the next one an answer."""
     prober.probe(picture)

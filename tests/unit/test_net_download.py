@@ -237,6 +237,7 @@ def test_a_body_cut_short_is_an_error_worth_another_try(serve: Serve, tmp_path: 
     assert not (tmp_path / "a").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Slow: ", b""])
 def test_a_host_that_trickles_is_stopped_at_the_deadline(serve: Serve, tmp_path: Path, start: bytes) -> None:
     """In the body, in the headers, in the status line: no single read is slow, the whole is."""
@@ -427,6 +428,7 @@ def test_a_redirect_from_https_to_http_is_refused(serve: Serve, tmp_path: Path, 
         download(url, tmp_path / "a", QUICK, ssl_context=identity[1])
 
 
+@pytest.mark.slow
 def test_a_handshake_that_never_ends_is_stopped(tmp_path: Path) -> None:
     """A host that accepts the connection and says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as listener:

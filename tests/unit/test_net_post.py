@@ -42,6 +42,7 @@ def test_a_large_answer_is_cut_short(hostile: Hostile) -> None:
     assert post(hostile.serve(b"x" * 100_000), b"{}", {}, HERE) == Posted(200, b"x" * 1000)
 
 
+@pytest.mark.slow
 def test_a_body_that_trickles_is_cut_at_the_time_limit(hostile: Hostile) -> None:
     """The status was there in time, so it counts."""
     began = time.monotonic()
@@ -53,6 +54,7 @@ def test_a_body_that_trickles_is_cut_at_the_time_limit(hostile: Hostile) -> None
     assert time.monotonic() - began < 3
 
 
+@pytest.mark.slow
 def test_a_receiver_that_says_nothing_is_given_up() -> None:
     """At the time limit, and it may be tried again."""
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(MediaError) as caught:

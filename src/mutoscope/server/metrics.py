@@ -30,6 +30,7 @@ class Metrics:
         self._submitted = Counter(
             "mutoscope_requests_submitted", "Requests accepted.", ["model"], registry=self.registry
         )
+        self._submitted_by_model: dict[str, Counter] = {}
         self._ended = Counter(
             "mutoscope_attempts_ended",
             "Attempts that ended, by outcome.",
@@ -68,7 +69,10 @@ class Metrics:
 
     def submitted(self, model_id: str) -> None:
         """Count an accepted request."""
-        self._submitted.labels(model_id).inc()
+        counter = self._submitted_by_model.get(model_id)
+        if counter is None:
+            counter = self._submitted_by_model[model_id] = self._submitted.labels(model_id)
+        counter.inc()
 
     def answered(self, code: int) -> None:
         """Count an answer."""

@@ -113,6 +113,8 @@ def idempotency_key(request: Request) -> str | None:
 
 def webhook(request: Request) -> Webhook | None:
     """`?webhook=URL&webhook_events=completed,failed`, ours; the terminal states unless said otherwise."""
+    if not request.scope["query_string"]:
+        return None
     url = request.query_params.get("webhook")
     events = ",".join(request.query_params.getlist("webhook_events"))
     if not url:
