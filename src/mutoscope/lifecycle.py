@@ -20,7 +20,7 @@ from mutoscope.jobs import Job, NewJob, State, Webhook, new_id
 from mutoscope.protocol import Assignment, Finish, InputFile
 from mutoscope.site import Site
 from mutoscope.store.records import Caller, File
-from mutoscope.store.store import Charge, Held, Submitted
+from mutoscope.store.values import Charge, Held, Submitted
 
 LARGEST_SEED = 2**31 - 1
 

@@ -13,7 +13,8 @@ import pytest
 from mutoscope.jobs import Job, NewJob, State
 from mutoscope.store.records import File
 from mutoscope.store.sqlite import Sqlite
-from mutoscope.store.store import Charge, Held, Store
+from mutoscope.store.store import Store
+from mutoscope.store.values import Charge, Held
 
 MODEL = "test/card"
 

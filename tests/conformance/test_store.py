@@ -10,7 +10,8 @@ import pytest
 
 from mutoscope.errors import Conflict, LeaseLost, NotFound
 from mutoscope.jobs import MOVES, State
-from mutoscope.store.store import Charge, Filter, Held, Store
+from mutoscope.store.store import Store
+from mutoscope.store.values import Charge, Filter, Held
 
 from .conftest import ALICE, BOB, MODEL, Desk, Person
 

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from mutoscope.jobs import Job, State
-from mutoscope.store import store as store_module
+from mutoscope.store import acts
 from mutoscope.store.store import POSITION_CAP
 
 from .conftest import ALICE, BOB, MODEL, Desk, Person
@@ -197,7 +197,7 @@ async def test_an_attempt_that_beats_for_ever_is_ended_at_its_time_limit(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker whose own clock failed keeps the lease; the sweeper does not believe it."""
-    monkeypatch.setattr(store_module, "GRACE_MS", -1_000_000)
+    monkeypatch.setattr(acts, "GRACE_MS", -1_000_000)
     request_id = await desk.submit()
     await desk.claim()
     assert await desk.store.sweep() == [(request_id, State.FAILED)]

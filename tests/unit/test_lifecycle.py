@@ -27,7 +27,8 @@ from mutoscope.storage.local import LocalStorage
 from mutoscope.storage.sign import Signer
 from mutoscope.store.records import Caller
 from mutoscope.store.sqlite import Sqlite
-from mutoscope.store.store import Filter, Held, Store, Submitted
+from mutoscope.store.store import Store
+from mutoscope.store.values import Filter, Held, Submitted
 
 pytestmark = pytest.mark.anyio
 
@@ -262,6 +263,7 @@ async def test_of_submits_with_the_same_key_one_keeps_its_pictures(site: Site) -
 async def test_a_full_database_keeps_no_pictures_either(site: Site) -> None:
     """The caller is told 507, and nothing is left of the attempt."""
     database = site.store.db
+    assert isinstance(database, Sqlite)
     body = {"caption": "x" * 60_000, "pictures": [picture(), picture(colour="blue")]}
     pages = int(database._writer.execute("pragma page_count").fetchone()[0])
     database._writer.execute(f"pragma max_page_count = {pages + 4}")

@@ -17,7 +17,8 @@ import pytest
 
 from mutoscope.errors import ConfigError, DatabaseBusy, NotFound, StorageFull
 from mutoscope.store import statements
-from mutoscope.store.sqlite import WORDS, Sqlite, Transaction
+from mutoscope.store.database import Transaction
+from mutoscope.store.sqlite import WORDS, Sqlite
 
 pytestmark = pytest.mark.anyio
 SOURCE = Path(str(resources.files("mutoscope")))

@@ -13,7 +13,7 @@ from mutoscope.server.auth import caller
 from mutoscope.server.files import serve
 from mutoscope.server.outputs import output_of, poster_of
 from mutoscope.server.wire import Query, answer, base_url, next_cursor, nothing, site_of
-from mutoscope.store.store import Filter
+from mutoscope.store.values import Filter
 
 
 async def index(request: Request) -> Response:

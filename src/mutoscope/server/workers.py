@@ -17,7 +17,7 @@ from mutoscope.server import auth
 from mutoscope.server.files import safe_name, serve
 from mutoscope.server.metrics import metrics_of
 from mutoscope.server.wire import answer, chunks, nothing, read_json, site_of
-from mutoscope.store.store import Held
+from mutoscope.store.values import Held
 from mutoscope.store.wakeups import wait
 
 MESSAGE_BYTES = 1 << 20

@@ -1,7 +1,7 @@
 """Webhooks in the database: endpoints, secrets, and the outbox of what is to be told to whom.
 
-`announce` runs inside the transaction that moves a request, so an event is told if and only if the move is on the
-disk. What sends the rows is `webhooks.sender`. Statements: `sql/queries.sql`.
+`announcing` writes its rows inside the transaction that moves a request, so an event is told if and only if the
+move is on the disk. What sends the rows is `webhooks.sender`. Statements: `sql/queries.sql`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urlsplit
 
 import orjson
 
 from mutoscope.errors import Conflict, NotFound
-from mutoscope.store.sqlite import Row, Sqlite, Transaction
+from mutoscope.store.database import Database, Row, Transaction
 from mutoscope.store.wakeups import Wakeups
 
 OVERLAP_MS = 24 * 3600 * 1000
@@ -113,34 +112,10 @@ class Wanted:
     limit: int = 50
 
 
-def announce(tx: Transaction, request_id: str, state: str) -> None:
-    """Write down who is to hear that a request is in this state now. Part of the move's own transaction."""
-    receivers = tx.all("webhook_receivers", id=request_id)
-    if not receivers:
-        return
-    event_id = f"msg_{uuid.uuid4().hex}"
-    for row in receivers:
-        models = orjson.loads(row["models"])
-        if state not in row["events"].split() or (models and row["model_id"] not in models):
-            continue
-        tx.run(
-            "webhook_delivery_add",
-            id=uuid.uuid4().hex,
-            account_id=row["account_id"],
-            endpoint_id=row["endpoint_id"],
-            request_id=request_id,
-            model_id=row["model_id"],
-            event_id=event_id,
-            type=f"request.{state}",
-            url=row["url"],
-            destination=row["endpoint_id"] or f"{row['account_id']} {urlsplit(row['url']).netloc}",
-        )
-
-
 class Outbox:
     """Reads and writes of everything about webhooks but `announce`."""
 
-    def __init__(self, db: Sqlite, wakeups: Wakeups) -> None:
+    def __init__(self, db: Database, wakeups: Wakeups) -> None:
         self._db = db
         self._wakeups = wakeups
 

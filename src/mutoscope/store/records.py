@@ -11,7 +11,7 @@ import orjson
 
 from mutoscope.errors import NotFound
 from mutoscope.jobs import State
-from mutoscope.store.sqlite import Row, Sqlite, Transaction
+from mutoscope.store.database import Database, Row, Transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Usage:
 class Records:
     """Reads and writes of everything but the request table."""
 
-    def __init__(self, db: Sqlite) -> None:
+    def __init__(self, db: Database) -> None:
         self.db = db
 
     # -- accounts and keys ------------------------------------------------------------------------------------

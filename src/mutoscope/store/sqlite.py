@@ -16,18 +16,15 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from mutoscope.errors import ConfigError, DatabaseBusy, StorageFull
 from mutoscope.store import statements
-
-T = TypeVar("T")
-Row = sqlite3.Row
-Params = Mapping[str, Any]
+from mutoscope.store.database import Act, Row, T, Transaction
 
 WORDS = {
     "now_ms": "cast((julianday('now') - 2440587.5) * 86400000.0 + 0.5 as integer)",
@@ -40,7 +37,7 @@ BUSY_S = 5.0
 """How long a write waits while another program (a person's `sqlite3`) holds the file."""
 
 
-class Transaction:
+class SqliteTransaction:
     """The write connection inside a transaction; handed to acts, never kept."""
 
     def __init__(self, connection: sqlite3.Connection, sql: Mapping[str, str]) -> None:
@@ -58,9 +55,6 @@ class Transaction:
     def run(self, name: str, /, **params: Any) -> int:
         """Run a named statement; how many rows it changed."""
         return self._connection.execute(self._sql[name], params).rowcount
-
-
-Act = Callable[[Transaction], T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +168,7 @@ class Sqlite:
         """What each act gave, or _Failed, once all that succeeded is on the disk. Raises if nothing is."""
         await self._begin()
         try:
-            transaction = Transaction(self._writer, self._sql)
+            transaction = SqliteTransaction(self._writer, self._sql)
             outcomes = [self._perform(act, transaction) for act in acts]
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.commit)
         except BaseException:

@@ -1,0 +1,222 @@
+"""What happens to a request, one function each, run inside a transaction by `store`.
+
+A change of state is one conditional UPDATE; zero rows changed means that somebody else was faster, and nothing else
+is written. Statements: `sql/queries.sql`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from mutoscope.errors import Conflict, NotFound
+from mutoscope.jobs import Job, NewJob, State
+from mutoscope.store.announcing import announce
+from mutoscope.store.database import Row, Transaction
+from mutoscope.store.records import File, add_file
+from mutoscope.store.values import Charge, Held, Submitted
+
+RETRY_DELAY_MS = 1000
+"""Pause before a failed attempt is tried again, times the attempts so far."""
+SWEEP_LIMIT = 500
+GRACE_MS = 30_000
+"""A worker ends an attempt at its time limit; the sweeper does when the worker has not, this much later."""
+
+
+def submit(tx: Transaction, new: NewJob) -> Submitted:
+    if new.idempotency_key is not None:
+        earlier = tx.one("request_by_idempotency_key", account_id=new.account_id, idempotency_key=new.idempotency_key)
+        if earlier is not None:
+            return Submitted(earlier["id"], replayed=True, same_body=earlier["body_sha256"] == new.body_sha256)
+    now = tx.one("flow_now", model_id=new.model_id)
+    assert now is not None
+    flow = tx.one("flow_next", model_id=new.model_id, key_id=new.key_id, now=now[0], share=1.0 / new.weight)
+    assert flow is not None
+    added = tx.run(
+        "request_add",
+        id=new.id,
+        account_id=new.account_id,
+        key_id=new.key_id,
+        model_id=new.model_id,
+        priority=new.priority,
+        tag=flow["tag"],
+        max_attempts=new.max_attempts,
+        time_limit_s=new.time_limit_s,
+        seed=new.seed,
+        inputs=_text(new.inputs),
+        ignored_inputs=_text(new.ignored_inputs),
+        idempotency_key=new.idempotency_key,
+        body_sha256=new.body_sha256,
+        base_url=new.base_url,
+        webhook_url=new.webhook.url if new.webhook else None,
+        webhook_events=" ".join(new.webhook.events) if new.webhook else None,
+    )
+    if not added:
+        raise Conflict("this Idempotency-Key is being used by another submit right now; try again")
+    tx.run(
+        "usage_hold",
+        id=new.id,
+        account_id=new.account_id,
+        key_id=new.key_id,
+        model_id=new.model_id,
+        hold_microusd=new.hold_microusd,
+    )
+    _moved(tx, new.id, State.IN_QUEUE, {})
+    return Submitted(new.id)
+
+
+def cancel(tx: Transaction, request_id: str, account_id: str, *, running: bool) -> tuple[State, bool]:
+    changed = tx.run("request_cancel_queued", id=request_id, account_id=account_id)
+    if not changed and running:
+        changed = tx.run("request_cancel_running", id=request_id, account_id=account_id)
+    if _settle(tx, State.CANCELLED, Charge(), changed=changed, request_id=request_id, data={}):
+        return State.CANCELLED, True
+    row = tx.one("request_status", id=request_id, account_id=account_id)
+    if row is None:
+        raise NotFound("request not found")
+    return State(row["state"]), False
+
+
+def claim(tx: Transaction, models: Sequence[str], worker_id: str, lease_ms: int) -> Job | None:
+    heads = [head for model_id in models if (head := tx.one("queue_head", model_id=model_id)) is not None]
+    for head in sorted(heads, key=lambda h: (h["priority"], h["created_ms"], h["id"])):
+        row = tx.one("request_claim", id=head["id"], worker_id=worker_id, lease_ms=lease_ms)
+        if row is not None:
+            job = job_of(row)
+            _moved(tx, job.id, State.IN_PROGRESS, {"attempt": job.attempt})
+            return job
+    return None
+
+
+def complete(tx: Transaction, held: Held, result: Mapping[str, Any], charge: Charge, files: Sequence[File]) -> bool:
+    changed = tx.run("request_complete", **held.fence, result=_text(result), cost_microusd=charge.cost_microusd)
+    if changed:
+        for file in files:
+            add_file(tx, file)
+    data = {"attempt": held.attempt}
+    return _settle(tx, State.COMPLETED, charge, changed=changed, request_id=held.request_id, data=data)
+
+
+def retry(tx: Transaction, held: Held, error: str, *, used: bool) -> State | None:
+    row = tx.one("request_tries", **held.fence)
+    if row is None:
+        return None
+    if not used:
+        return _requeue(tx, held, error, delay_ms=0, unused=1)
+    return _again_or_fail(tx, held, row, error, delay_ms=RETRY_DELAY_MS * row["tries"])
+
+
+def sweep(tx: Transaction) -> list[tuple[str, State]]:
+    swept = []
+    for row in tx.all("lease_expired", limit=SWEEP_LIMIT):
+        held = Held(row["id"], None, row["attempt"])
+        state = _again_or_fail(tx, held, row, "the worker was lost", delay_ms=0)
+        if state is not None:
+            swept.append((row["id"], state))
+    for row in tx.all("request_overdue", limit=SWEEP_LIMIT, grace_ms=GRACE_MS):
+        error = f"exceeded the time limit of {row['time_limit_s']} s"
+        if fail(tx, Held(row["id"], None, row["attempt"]), error):
+            swept.append((row["id"], State.FAILED))
+    return swept
+
+
+def fail_queued(tx: Transaction, model_id: str) -> int:
+    rows = tx.all("queue_of_model", model_id=model_id, limit=SWEEP_LIMIT)
+    error = f"{model_id} is not offered by this server any more"
+    for row in rows:
+        changed = tx.run("request_fail_queued", id=row["id"], error=error)
+        _settle(tx, State.FAILED, Charge(), changed=changed, request_id=row["id"], data={"error": error})
+    return len(rows)
+
+
+def _again_or_fail(tx: Transaction, held: Held, row: Row, error: str, *, delay_ms: int) -> State | None:
+    if row["tries"] < row["max_attempts"]:
+        return _requeue(tx, held, error, delay_ms=delay_ms, unused=0)
+    return fail(tx, held, f"{error} (after {row['tries']} attempts)")
+
+
+def _requeue(tx: Transaction, held: Held, reason: str, *, delay_ms: int, unused: int) -> State | None:
+    if not tx.run("request_retry", **held.fence, delay_ms=delay_ms, unused=unused):
+        return None
+    _moved(tx, held.request_id, State.IN_QUEUE, {"attempt": held.attempt, "error": reason})
+    return State.IN_QUEUE
+
+
+def fail(tx: Transaction, held: Held, error: str) -> State | None:
+    changed = tx.run("request_fail", **held.fence, error=error)
+    data = {"attempt": held.attempt, "error": error}
+    if _settle(tx, State.FAILED, Charge(), changed=changed, request_id=held.request_id, data=data):
+        return State.FAILED
+    return None
+
+
+def _settle(
+    tx: Transaction, state: State, charge: Charge, *, changed: int, request_id: str, data: dict[str, Any]
+) -> bool:
+    """What goes with every terminal state, if the row really moved: its event, and the end of the usage hold."""
+    if not changed:
+        return False
+    tx.run(
+        "usage_settle",
+        id=request_id,
+        state="charged" if state is State.COMPLETED else "released",
+        quantity=charge.quantity,
+        unit=charge.unit,
+        cost_microusd=charge.cost_microusd,
+    )
+    _moved(tx, request_id, state, data)
+    return True
+
+
+def delete(tx: Transaction, request_id: str, account_id: str) -> None:
+    if not tx.run("request_delete", id=request_id, account_id=account_id):
+        row = tx.one("request_status", id=request_id, account_id=account_id)
+        if row is None:
+            raise NotFound("request not found")
+        raise Conflict(f"the request is {row['state']}; cancel it or wait until it is finished")
+    tx.run("event_delete", id=request_id)
+    tx.run("webhook_forget_bodies", request_id=request_id)
+
+
+def _moved(tx: Transaction, request_id: str, state: State, data: dict[str, Any]) -> None:
+    """What goes with every state: its event, and what webhooks will tell of it."""
+    event(tx, request_id, "state", {"state": state, **data})
+    announce(tx, request_id, state)
+
+
+def event(tx: Transaction, request_id: str, kind: str, data: dict[str, Any]) -> None:
+    tx.run("event_add", id=request_id, kind=kind, data=_text(data))
+
+
+def _text(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def job_of(row: Row) -> Job:
+    return Job(
+        id=row["id"],
+        account_id=row["account_id"],
+        key_id=row["key_id"],
+        model_id=row["model_id"],
+        state=State(row["state"]),
+        priority=row["priority"],
+        created_ms=row["created_ms"],
+        started_ms=row["started_ms"],
+        finished_ms=row["finished_ms"],
+        attempt=row["attempt"],
+        max_attempts=row["max_attempts"],
+        time_limit_s=row["time_limit_s"],
+        worker_id=row["worker_id"],
+        seed=row["seed"],
+        inputs=orjson.loads(row["inputs"]),
+        ignored_inputs=tuple(orjson.loads(row["ignored_inputs"])),
+        body_sha256=row["body_sha256"],
+        progress=row["progress"],
+        stage=row["stage"],
+        result=orjson.loads(row["result"]) if row["result"] else None,
+        error=row["error"],
+        cost_microusd=row["cost_microusd"],
+        base_url=row["base_url"] or "",
+    )

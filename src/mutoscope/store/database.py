@@ -1,0 +1,57 @@
+"""What the store needs of a database; `sqlite` offers it. Nothing here knows a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Row(Protocol):
+    """One row; columns by name, or by number from 0."""
+
+    def __getitem__(self, column: str | int, /) -> Any: ...
+
+
+class Transaction(Protocol):
+    """A connection inside a transaction; handed to acts, never kept."""
+
+    def one(self, name: str, /, **params: Any) -> Row | None:
+        """The first row of a named statement, or None."""
+        ...
+
+    def all(self, name: str, /, **params: Any) -> list[Row]:
+        """Every row of a named statement."""
+        ...
+
+    def run(self, name: str, /, **params: Any) -> int:
+        """Run a named statement; how many rows it changed."""
+        ...
+
+
+Act = Callable[[Transaction], T]
+
+
+class Database(Protocol):
+    """Named statements, alone or together in a transaction."""
+
+    async def one(self, name: str, /, **params: Any) -> Row | None:
+        """The first row of a named statement, or None; sees every commit that was answered."""
+        ...
+
+    async def all(self, name: str, /, **params: Any) -> list[Row]:
+        """Every row of a named statement."""
+        ...
+
+    async def write(self, act: Act[T]) -> T:
+        """Run an act in a transaction; its result arrives after the commit is on the disk.
+
+        An act that raises is undone and the exception arrives here; the acts beside it are not touched. An act may
+        be undone and run again, so it touches nothing but the transaction.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what waits, then let go."""
+        ...
