@@ -470,6 +470,22 @@ def test_with_no_server_a_private_one_is_started_and_stopped(
     assert kept.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_private_server_of_an_older_folder_is_shown_the_key_of_this_machine(
+    film: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listens on a port of its own, for us alone; the key that is kept for another machine stays at home."""
+    fake = f"URL = {film.url!r}; KEY = None\n{FAKE_SERVER}"
+    monkeypatch.setattr(connect, "SERVE", (sys.executable, "-c", fake))
+    monkeypatch.setenv("MUTOSCOPE_URL", "http://127.0.0.1:9")
+    monkeypatch.delenv("MUTOSCOPE_API_KEY")
+    credentials.keep("http://127.0.0.1:8000", "mk_here")
+    assert run("run", MODEL, "--input", "{}").exit_code == exits.OK
+    credentials.keep("https://elsewhere.example", "mk_elsewhere")
+    run("run", MODEL, "--input", "{}")
+    shown = [call.headers.get("authorization") for call in film.calls("POST", f"/v1/models/{MODEL}")]
+    assert shown == ["Bearer mk_here", None]
+
+
 def test_a_private_server_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end of its log, and 69."""
     monkeypatch.setattr(connect, "SERVE", (sys.executable, "-c", "raise SystemExit('disk on fire')"))

@@ -619,6 +619,14 @@ def test_a_stored_key_is_not_sent_to_another_server(scripted: Scripted, tmp_path
     assert Client().base_url == "https://video.example.org"
 
 
+@pytest.mark.parametrize("elsewhere", ["http://127.0.0.1:9", "http://localhost:{port}", "https://127.0.0.1:{port}"])
+def test_another_port_of_this_machine_is_another_server(scripted: Scripted, tmp_path: Path, elsewhere: str) -> None:
+    """Whoever is logged in here may listen there, and on `localhost` of the other family."""
+    port = scripted.url.rpartition(":")[2]
+    _credentials(tmp_path, url=elsewhere.format(port=port), api_key="mk_file")
+    assert _sent_key(Client(scripted.url), scripted) is None
+
+
 def test_a_broken_credentials_file_is_named(tmp_path: Path) -> None:
     """Instead of silently going on without a key."""
     _credentials(tmp_path)

@@ -61,8 +61,14 @@ def connect_or_start(url: str | None, *, may_start: bool) -> Iterator[Client]:
     with private_server(settings.load().data) as (own_url, api_key):
         if api_key and not client.has_key:
             credentials.keep(credentials.DEFAULT_URL, api_key)  # told this once; later servers know it too
-        with Client(own_url, api_key) as own:
+        # a process of our own on our own data folder: its key is the one kept for this machine's server
+        with Client(own_url, api_key or os.environ.get("MUTOSCOPE_API_KEY") or _kept_here()) as own:
             yield own
+
+
+def _kept_here() -> str | None:
+    url, api_key = credentials.stored()
+    return api_key if url and is_loopback(url) else None
 
 
 def answers(url: str) -> bool:

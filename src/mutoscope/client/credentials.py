@@ -2,8 +2,8 @@
 
 Address: argument, MUTOSCOPE_URL, the credentials file, http://127.0.0.1:8000. Key: argument,
 MUTOSCOPE_API_KEY, the credentials file. The file is `mutoscope/credentials.json` in $XDG_CONFIG_HOME or
-~/.config, written by the first `mutoscope serve`; its key is only ever sent to the address beside it, or
-between addresses of this machine.
+~/.config, written by the first `mutoscope serve`; its key is only ever sent to the address beside it. Another
+port of this machine is another address: anybody's program may listen there.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def find(url: str | None, api_key: str | None) -> Credentials:
     if not url or not api_key:
         stored_url, stored_key = stored()
         url = url or stored_url or DEFAULT_URL
-        same = stored_url is not None and _same_server(_clean(url), _clean(stored_url))
+        same = stored_url is not None and origin(_clean(url)) == origin(_clean(stored_url))
         api_key = api_key or (stored_key if same else None)
     return Credentials(_clean(url), _checked(api_key))
 
@@ -80,10 +80,6 @@ def stored() -> tuple[str | None, str | None]:
         return None, None
     except (OSError, ValueError, AttributeError) as exc:
         raise ClientError(f"{file}: cannot be read as {{url, api_key}} ({type(exc).__name__})") from exc
-
-
-def _same_server(url: str, other: str) -> bool:
-    return origin(url) == origin(other) or (is_loopback(url) and is_loopback(other))
 
 
 def _clean(url: str) -> str:
