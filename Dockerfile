@@ -25,8 +25,9 @@ LABEL org.opencontainers.image.title="Mutoscope" \
 RUN useradd --uid 1000 --create-home --home-dir /home/mutoscope mutoscope \
  && install -d -o mutoscope -g mutoscope /data
 COPY --from=build /opt/mutoscope /opt/mutoscope
-# Compiled kernels are kept under the home folder's cache; the key file under its .config.
+# Compiled kernels are kept under the home folder's cache; the key file in the volume, so that it outlives the container.
 ENV PATH=/opt/mutoscope/bin:$PATH \
+    XDG_CONFIG_HOME=/data/config \
     PYTHONUNBUFFERED=1
 USER mutoscope
 WORKDIR /home/mutoscope

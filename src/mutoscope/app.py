@@ -55,18 +55,25 @@ HAND_BACK_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What a person wants to know once the server listens. new_key: the first key, shown once."""
+    """What a person wants to know once the server listens.
+
+    new_key         the first key, shown once.
+    kept_key_fits   the key that client and command line hold opens this server.
+    """
 
     url: str
     data: Path
     new_key: str | None
+    kept_key_fits: bool
     models: int
     workers: int
     low_disk: bool
     engines_missing: tuple[tuple[str, str], ...]
 
 
-async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: Stop) -> None:
+async def serve(
+    settings: Settings, *, on_ready: Callable[[Ready], None], stop: Stop, kept_key: str | None = None
+) -> None:
     """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
     began = time.time()
     capabilities, missing = engines()
@@ -77,6 +84,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
     except BaseException:
         listener.close()
         raise
+    kept_key_fits = bool(kept_key) and await site.store.caller(fingerprint(kept_key or "")) is not None
     url = _address(settings.host, listener)
     server = _uvicorn(site)
     running = asyncio.create_task(server.serve(sockets=[listener]))
@@ -92,6 +100,7 @@ async def serve(settings: Settings, *, on_ready: Callable[[Ready], None], stop: 
                 url=url,
                 data=settings.data,
                 new_key=first_key,
+                kept_key_fits=kept_key_fits,
                 models=len(site.catalog.models),
                 workers=settings.workers,
                 low_disk=site.health.free_bytes < LOW_DISK_BYTES,

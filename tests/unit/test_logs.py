@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import structlog
 from mutoscope import logs
 
 def answer(prompt, key):
-    raise RuntimeError("a defect")
+    raise RuntimeError("a defect near " + prompt)
 
 logs.configure(FORMAT, "info")
 try:
@@ -25,11 +26,62 @@ except RuntimeError as exc:
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
 def test_a_traceback_shows_no_values(log_format: str) -> None:
-    """Local variables hold keys, prompts and data URIs."""
+    """Neither local variables nor the words of an exception: they hold keys, prompts and data URIs."""
     code = DEFECT.replace("FORMAT", repr(log_format))
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=dict(os.environ), timeout=60, check=True
     )
-    assert "RuntimeError: a defect" in done.stderr
+    assert "RuntimeError: [hidden]" in done.stderr
     assert "in answer" in done.stderr
     assert "PLANTED" not in done.stderr
+
+
+SECRETS = {
+    "key": "mk_4oD0nRX3ZkPLANTED",
+    "header": "Authorization: Bearer PLANTED-by-somebody",
+    "signed": "http://127.0.0.1:8000/v1/files/77d2/a.png?expires=1&signature=PLANTED",
+    "login": "https://me:PLANTED@example.com/a.png",
+    "file": "data:image/png;base64,PLANTED",
+    "deep": {"list": ["whsec_PLANTEDPLANTED"]},
+}
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+@pytest.mark.parametrize("name", sorted(SECRETS))
+def test_what_looks_like_a_secret_is_taken_out(log_format: str, name: str) -> None:
+    """Whatever its place in the line: ours is the last look before it is written."""
+    done = _python(
+        "import logging, structlog; from mutoscope import logs\n"
+        f"logs.configure({log_format!r}, 'info')\n"
+        f"structlog.get_logger().info('seen', value={SECRETS[name]!r})\n"
+        f"logging.getLogger('library').warning('seen %s', {SECRETS[name]!r})"
+    )
+    assert len(done.splitlines()) == 2
+    assert done.count("[hidden]") == 2
+    assert "PLANTED" not in done
+
+
+def test_every_line_is_json_whoever_wrote_it() -> None:
+    """Libraries, warnings, and what ends a process or a thread."""
+    done = _python(
+        "import logging, threading, warnings, structlog; from mutoscope import logs\n"
+        "logs.configure('json', 'info')\n"
+        "logging.getLogger('uvicorn.error').warning('Invalid HTTP request received.')\n"
+        "warnings.warn('careful')\n"
+        "thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()\n"
+        "raise RuntimeError('the end')",
+        returncode=1,
+    )
+    told = [json.loads(line) for line in done.splitlines()]
+    events = [line["event"] for line in told]
+    assert events[0] == "Invalid HTTP request received."
+    assert "careful" in events[1]
+    assert events[2:] == ["process.defect", "process.defect"]
+    assert "ZeroDivisionError" in told[2]["exception"]
+
+
+def _python(code: str, *, returncode: int = 0) -> str:
+    """What a program writes on standard error."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == returncode, done.stderr
+    return done.stderr

@@ -22,13 +22,13 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import orjson
 
+from mutoscope import logs
 from mutoscope.engines.base import Engine, Task
 from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
@@ -99,7 +99,7 @@ def _measured(path: Path) -> MediaInfo:
 
 
 def _error(exc: Exception) -> dict[str, Any]:
-    """What the parent is told. A defect's own words may quote the input, so they travel in `trace` only."""
+    """What the parent is told. A defect's own words may quote the input, so nobody gets them; its place is logged."""
     kind, message, retryable, trace = "engine", "the engine failed: internal error", False, ""
     if isinstance(exc, MediaError | EngineError):
         kind = "media" if isinstance(exc, MediaError) else "engine"
@@ -109,7 +109,7 @@ def _error(exc: Exception) -> dict[str, Any]:
     elif isinstance(exc, MemoryError):
         message, retryable = "the engine ran out of memory", True
     else:
-        trace = "".join(traceback.format_exception(exc))[-8000:]
+        trace = logs.trace(exc)[-8000:]
     return {"event": "error", "kind": kind, "message": message, "retryable": retryable, "trace": trace}
 
 

@@ -49,7 +49,7 @@ class EngineProcess:
     """One engine in one child process. `warm` starts it; after a crash `warm` starts a fresh one."""
 
     def __init__(self, name: str, *, trace: Callable[[str], None]) -> None:
-        """trace: where the traceback of a defect goes. It may quote inputs: for this machine's log only."""
+        """trace: where the traceback of a defect goes, for this machine's log."""
         self.name = name
         self._trace = trace
         self._child: _Child | None = None
