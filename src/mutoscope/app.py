@@ -32,8 +32,10 @@ from mutoscope.fleet.local import LocalFleet
 from mutoscope.jobs import Job
 from mutoscope.media.sandbox import Prober
 from mutoscope.net import parse_allow
+from mutoscope.server.addresses import parse_network
 from mutoscope.server.auth import fingerprint, new_key
 from mutoscope.server.connection import Connection
+from mutoscope.server.metrics import Metrics
 from mutoscope.server.outputs import output_of
 from mutoscope.server.routes import application
 from mutoscope.settings import Settings
@@ -86,7 +88,7 @@ async def serve(
         raise
     kept_key_fits = bool(kept_key) and await site.store.caller(fingerprint(kept_key or "")) is not None
     url = _address(settings.host, listener)
-    server = _uvicorn(site)
+    server = _uvicorn(site, Metrics(), _proxies(settings))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     fleet = _fleet(settings, site, url, chosen)
     sweeper = asyncio.create_task(_sweep(site))
@@ -255,10 +257,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn(site: Site) -> _Server:
+def _uvicorn(site: Site, metrics: Metrics, trusted_proxies: list[str]) -> _Server:
     return _Server(
         uvicorn.Config(
-            application(site),
+            application(site, metrics, trusted_proxies=trusted_proxies),
+            proxy_headers=False,  # the application knows whom to believe
             http=Connection,
             loop="uvloop",
             lifespan="off",
@@ -297,6 +300,7 @@ def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]
         parse_allow(settings.fetch_allow)
     except ConfigError as exc:
         raise ConfigError(f"MUTOSCOPE_FETCH_ALLOW: {exc.message}") from exc
+    _proxies(settings)
     chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or sorted(capabilities)
     unknown = sorted(set(chosen) - set(capabilities))
     if unknown:
@@ -304,6 +308,14 @@ def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]
         raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}; accepted are {able}")
     settings.cache.mkdir(parents=True, exist_ok=True)
     return chosen
+
+
+def _proxies(settings: Settings) -> list[str]:
+    found = [text.strip() for text in settings.trusted_proxies.split(",") if text.strip()]
+    try:
+        return [str(parse_network(text)) for text in found]
+    except ValueError as exc:
+        raise ConfigError(f"MUTOSCOPE_TRUSTED_PROXIES: {exc}; accepted are networks such as 10.0.0.0/8") from exc
 
 
 def _fleet(settings: Settings, site: Site, url: str, chosen: Sequence[str]) -> LocalFleet:

@@ -56,6 +56,12 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Private networks that input addresses and webhooks may point to, such as `10.0.0.0/8`; none.",
     ),
+    Setting(
+        "trusted_proxies",
+        str,
+        "",
+        "Networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; none.",
+    ),
     Setting("max_body_bytes", int, 64 * 2**20, "Largest JSON body accepted, data URIs included."),
     Setting("max_upload_bytes", int, 200 * 2**20, "Largest file accepted by POST /v1/files."),
     Setting("min_free_bytes", int, 256 * 2**20, "Free disk space below which new work is refused with 507."),
@@ -92,6 +98,7 @@ class Settings:
     manifests: Path | None
     api_key: str
     fetch_allow: str
+    trusted_proxies: str
     max_body_bytes: int
     max_upload_bytes: int
     min_free_bytes: int

@@ -141,7 +141,6 @@ async def serve(request: Request, file: File) -> Response:
         "Content-Disposition": f'inline; filename="{file.name}"',
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "ETag": etag,
-        "X-Content-Type-Options": "nosniff",
     }
     if _is_known(request, etag):
         return Response(status_code=304, headers=headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 
+from mutoscope.errors import MutoscopeError
 from mutoscope.jobs import Job
 from mutoscope.protocol import Finish
 from mutoscope.site import Site
@@ -27,6 +28,9 @@ class Metrics:
             "mutoscope_http_answers", "HTTP answers by status code.", ["code"], registry=self.registry
         )
         self._answers_by_code: dict[int, Counter] = {}
+        self._refused = Counter(
+            "mutoscope_http_errors", "Refusals and failures by error code.", ["error_code"], registry=self.registry
+        )
         self._submitted = Counter(
             "mutoscope_requests_submitted", "Requests accepted.", ["model"], registry=self.registry
         )
@@ -80,6 +84,10 @@ class Metrics:
         if counter is None:
             counter = self._answers_by_code[code] = self._answers.labels(code)
         counter.inc()
+
+    def refused(self, exc: Exception) -> None:
+        """Count an error by its own code."""
+        self._refused.labels(str(exc.code if isinstance(exc, MutoscopeError) else MutoscopeError.code)).inc()
 
     def settled(self, job: Job, finish: Finish) -> None:
         """Count how an attempt ended, and how long it waited and took."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from mutoscope.server.addresses import is_local
 from mutoscope.server.auth import caller
 from mutoscope.server.metrics import metrics_of
 from mutoscope.server.wire import answer, site_of
@@ -40,18 +39,10 @@ async def _not_ready(site: Site) -> list[str]:
 
 async def metrics(request: Request) -> Response:
     """GET /metrics: Prometheus text; from this machine, or with a key."""
-    client = request.client.host if request.client else ""
-    if not _is_loopback(client):
+    if not is_local(request):
         await caller(request, "read", "admin")
     site = site_of(request)
     return PlainTextResponse(await metrics_of(request).text(site), media_type="text/plain; version=0.0.4")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 async def index(request: Request) -> Response:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, Router
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mutoscope.errors import MutoscopeError, NotFound
+from mutoscope.errors import NotFound
 from mutoscope.server import account, events, files, models, openapi, ops, requests, webhooks, workers
 from mutoscope.server.dialects import runcomfy
+from mutoscope.server.entrance import Entrance
 from mutoscope.server.metrics import Metrics
-from mutoscope.server.problems import problem
 from mutoscope.site import Site
 
-log = structlog.get_logger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 # The order matters twice: addresses asked most come first, and `categories` before any model's own address, which
@@ -85,23 +83,26 @@ def table() -> tuple[tuple[str, str], ...]:
     return tuple((method, path.replace(":path", "")) for method, path, _ in TABLE)
 
 
-def application(site: Site) -> ASGIApp:
-    """The whole HTTP side of a site."""
+def application(site: Site, metrics: Metrics, *, trusted_proxies: Sequence[str] = ()) -> ASGIApp:
+    """The whole HTTP side of a site. trusted_proxies: networks whose word on where a call came from is believed."""
     methods: dict[str, dict[str, Endpoint]] = {}
     for method, path, endpoint in TABLE:
         methods.setdefault(path, {})[method] = endpoint
-    routes = [Route(path, _Address(endpoints), methods=list(endpoints)) for path, endpoints in methods.items()]
-    return _Entrance(Router(routes, default=_no_such_address, redirect_slashes=False), site)
+    routes = [Route(path, _Address(path, endpoints), methods=list(endpoints)) for path, endpoints in methods.items()]
+    router = Router(routes, default=_no_such_address, redirect_slashes=False)
+    return Entrance(router, site, metrics, trusted_proxies=list(trusted_proxies))
 
 
 class _Address:
     """One path and what answers each of its methods. A class, so that Starlette calls it without wrapping it."""
 
-    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+    def __init__(self, path: str, endpoints: Mapping[str, Endpoint]) -> None:
+        self._path = path
         self._endpoints = {**endpoints, **({"HEAD": endpoints["GET"]} if "GET" in endpoints else {})}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the endpoint and send its answer."""
+        scope["mutoscope.route"] = self._path
         response = await self._endpoints[scope["method"]](Request(scope, receive, send))
         await response(scope, receive, send)
 
@@ -109,48 +110,3 @@ class _Address:
 async def _no_such_address(scope: Scope, receive: Receive, send: Send) -> None:
     del scope, receive, send
     raise NotFound("no such address; the list is at /openapi.json")
-
-
-class _Entrance:
-    """Where every request comes in: it gets its site, its errors become answers, and what is answered is counted."""
-
-    def __init__(self, app: ASGIApp, site: Site) -> None:
-        self.app = app
-        self.site = site
-        self.metrics = Metrics()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run one request."""
-        if scope["type"] != "http":
-            return
-        scope["app"] = self
-        scope["mutoscope.site"] = self.site
-        scope["mutoscope.metrics"] = self.metrics
-        status = 0
-
-        async def watch(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                self.metrics.answered(status)
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watch)
-        except ClientDisconnect:
-            return  # it hung up in the middle of its body: nobody is left to answer
-        except Exception as exc:  # the outermost place: nothing may reach the caller as a traceback
-            response = problem(exc)
-            if response.status_code >= 500:
-                _log_failure(scope, response.status_code, exc)
-            if status:
-                raise  # too late to answer: the connection is cut
-            await response(scope, receive, watch)
-
-
-def _log_failure(scope: Scope, status: int, exc: Exception) -> None:
-    told = {"method": scope["method"], "path": scope["path"], "status": status}
-    if isinstance(exc, MutoscopeError):
-        log.warning("http.failed", **told, reason=exc.message)
-    else:
-        log.error("http.defect", **told, exc_info=exc)
