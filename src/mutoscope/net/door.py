@@ -151,11 +151,13 @@ def _asked(
     if content is not None:
         sent.append(("Content-Length", str(len(content))))
     address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    backend = CheckedBackend(url, policy, clock)
     try:
         with (
-            httpcore.ConnectionPool(ssl_context=context, network_backend=CheckedBackend(url, policy, clock)) as pool,
+            httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
             pool.stream(method, address, headers=sent, content=content, extensions={"timeout": timeouts}) as response,
         ):
+            backend.allowance.for_body(policy.max_bytes)
             yield response
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as exc:
         raise _translate(exc, url) from exc
@@ -171,6 +173,8 @@ def _check_answer(status: int, headers: Mapping[str, bytes], url: httpx.URL, pol
     if headers.get("content-encoding", b"identity").lower() not in {b"identity", b""}:
         raise MediaError(f"{url.host} sent a compressed answer although none was asked for", rule="encoding")
     length = headers.get("content-length", b"")
+    if length and "transfer-encoding" in headers:
+        raise MediaError(f"{url.host} tells two lengths of its answer", rule="protocol")
     if length[:18].isdigit() and int(length[:18]) > policy.max_bytes:
         raise _too_large(policy, found=int(length))
 

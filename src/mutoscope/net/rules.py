@@ -59,6 +59,8 @@ def parse_allow(text: str) -> tuple[Network, ...]:
 
 _PORTS = {80, 443, 8080, 8443}
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
+_NAME = re.compile(rb"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")  # no %, so neither zones nor hidden letters
+MAX_NAME_CHARACTERS = 254
 
 
 def parse(url: str, policy: Policy) -> httpx.URL:
@@ -69,18 +71,21 @@ def parse(url: str, policy: Policy) -> httpx.URL:
         raise MediaError("the address holds spaces, control characters or backslashes", rule="url")
     try:
         parsed = httpx.URL(url)
+        host = parsed.host  # reading it back from its ASCII form may fail, too
     except (httpx.InvalidURL, ValueError, UnicodeError) as exc:
         raise MediaError("the address cannot be read", rule="url") from exc
     if parsed.scheme != "https" and not (parsed.scheme == "http" and policy.allow):
         raise MediaError(f"found {_scheme(parsed)}; only https addresses are fetched", rule="scheme")
-    if not parsed.host:
+    if not host:
         raise MediaError("the address names no host", rule="url")
-    if parsed.userinfo:
+    if "@" in url.partition("://")[2].partition("/")[0].partition("?")[0].partition("#")[0]:
         raise MediaError("the address holds a user name or password; use a signed address instead", rule="userinfo")
     if _port(parsed) not in (range(1, 65_536) if policy.allow else _PORTS):
         raise _wrong_port(_port(parsed))
-    if (literal := _literal(parsed.host)) is not None:
+    if (literal := _literal(host)) is not None:
         admit(literal, parsed, policy)
+    elif not _NAME.fullmatch(parsed.raw_host) or len(parsed.raw_host) > MAX_NAME_CHARACTERS:
+        raise MediaError("the address names a host that cannot exist", rule="host")
     return parsed.copy_with(fragment=None)
 
 
@@ -96,7 +101,7 @@ def _port(url: httpx.URL) -> int:
 
 def _literal(host: str) -> Address | None:
     try:
-        return ipaddress.ip_address(host)
+        return None if "%" in host else ipaddress.ip_address(host)
     except ValueError:
         return None
 
@@ -116,7 +121,7 @@ _NOT_PUBLIC = tuple(
     )
 )
 _GLOBAL_UNICAST_6 = ipaddress.IPv6Network("2000::/3")
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # its sister for private use, 64:ff9b:1::/48, is no global unicast
 _ISATAP = {0x00005EFE, 0x02005EFE}  # bits 32 to 63 of an address that tunnels to the IPv4 address behind them
 
 

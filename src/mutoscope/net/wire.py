@@ -43,11 +43,33 @@ class Deadline:
         return MediaError(f"not finished after {self._total_s:g} s", rule="timeout", retryable=True)
 
 
+HEAD_BYTES = 256 * 1024
+"""What the other side may say before its answer begins: its head, and any number of `100 Continue`."""
+
+
+class Allowance:
+    """Bytes that may still come from the other side, whatever they are for."""
+
+    def __init__(self) -> None:
+        self._left_bytes = HEAD_BYTES
+
+    def for_body(self, max_bytes: int) -> None:
+        """The head is there; a body may follow, with as much again for its framing: chunks of one byte are a trick."""
+        self._left_bytes = 2 * max_bytes + HEAD_BYTES
+
+    def spend(self, size_bytes: int) -> None:
+        """Note what came. Raises MediaError when that is too much."""
+        self._left_bytes -= size_bytes
+        if self._left_bytes < 0:
+            raise MediaError("the answer is padded beyond what a file of an accepted size needs", rule="max_bytes")
+
+
 class CheckedBackend(httpcore.NetworkBackend):
     """Resolves the name itself, checks every address, connects to one of the checked ones."""
 
     def __init__(self, url: httpx.URL, policy: Policy, clock: Deadline) -> None:
         self._url, self._policy, self._clock = url, policy, clock
+        self.allowance = Allowance()
         self._plain = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -93,17 +115,20 @@ class CheckedBackend(httpcore.NetworkBackend):
         except (OSError, MediaError):
             stream.close()
             raise
-        return _TimedStream(stream, self._clock)
+        return _MeasuredStream(stream, self._clock, self.allowance)
 
 
-class _TimedStream(httpcore.NetworkStream):
-    """A connection whose every step also ends at the deadline, so that a trickle cannot hold it open."""
+class _MeasuredStream(httpcore.NetworkStream):
+    """A connection whose every step also ends at the deadline, and whose bytes are all counted: neither a trickle
+    nor a flood of framing can hold it open."""
 
-    def __init__(self, stream: httpcore.NetworkStream, clock: Deadline) -> None:
-        self._stream, self._clock = stream, clock
+    def __init__(self, stream: httpcore.NetworkStream, clock: Deadline, allowance: Allowance) -> None:
+        self._stream, self._clock, self._allowance = stream, clock, allowance
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._timed(lambda left_s: self._stream.read(max_bytes, left_s), timeout)
+        data = self._timed(lambda left_s: self._stream.read(max_bytes, left_s), timeout)
+        self._allowance.spend(len(data))
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._timed(lambda left_s: self._stream.write(buffer, left_s), timeout)
@@ -112,7 +137,7 @@ class _TimedStream(httpcore.NetworkStream):
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
         secured = self._timed(lambda left_s: self._stream.start_tls(ssl_context, server_hostname, left_s), timeout)
-        return _TimedStream(secured, self._clock)
+        return _MeasuredStream(secured, self._clock, self._allowance)
 
     def close(self) -> None:
         self._stream.close()
