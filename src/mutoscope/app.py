@@ -34,12 +34,12 @@ from mutoscope.media.sandbox import Prober
 from mutoscope.net import parse_allow
 from mutoscope.server.addresses import parse_network
 from mutoscope.server.auth import fingerprint, new_key
-from mutoscope.server.connection import Connection
+from mutoscope.server.connection import Connection, most_connections
 from mutoscope.server.metrics import Metrics
 from mutoscope.server.outputs import output_of
 from mutoscope.server.routes import application
 from mutoscope.settings import Settings
-from mutoscope.site import Limits, Site
+from mutoscope.site import HELPERS, Limits, Site
 from mutoscope.storage.local import LocalStorage
 from mutoscope.storage.sign import Signer
 from mutoscope.store.records import Key
@@ -160,7 +160,7 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         storage=LocalStorage(settings.data / "files"),
         catalog=catalog,
         signer=Signer(await store.secret("file_urls", secrets.token_hex(32))),
-        prober=Prober(),
+        prober=Prober(HELPERS),
         limits=Limits(
             max_body_bytes=settings.max_body_bytes,
             max_upload_bytes=settings.max_upload_bytes,
@@ -262,7 +262,7 @@ def _uvicorn(site: Site, metrics: Metrics, trusted_proxies: list[str]) -> _Serve
         uvicorn.Config(
             application(site, metrics, trusted_proxies=trusted_proxies),
             proxy_headers=False,  # the application knows whom to believe
-            http=Connection,
+            http=type("Connection", (Connection,), {"most": most_connections()}),
             loop="uvloop",
             lifespan="off",
             ws="none",

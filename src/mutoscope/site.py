@@ -13,6 +13,7 @@ from mutoscope import net, webhooks
 from mutoscope.catalog import Catalog
 from mutoscope.errors import StorageFull
 from mutoscope.media.sandbox import Prober
+from mutoscope.places import Places
 from mutoscope.storage.local import LocalStorage
 from mutoscope.storage.sign import Signer
 from mutoscope.store.store import Store
@@ -20,6 +21,11 @@ from mutoscope.store.store import Store
 SILENT_S = 60.0
 """A worker not heard of for this long does not count as ready. It asks for work every 20 s, or beats."""
 MANY_WORKERS = 1000
+HELPERS = 4
+"""Files that are measured at once, one account's never more than all but one. A sound file takes milliseconds."""
+UPLOADS_AT_ONCE = 16
+STREAMS_AT_ONCE = 200
+"""Of one account. Each holds a connection, an upload a file as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,9 @@ class Site:
     site_key: webhooks.SiteKey = field(default_factory=lambda: webhooks.SiteKey(secrets.token_hex(32)))
     webhook_to: net.Policy = field(default_factory=webhooks.policy)
     health: Health = field(default_factory=Health)
+    examining: Places = field(default_factory=lambda: Places(HELPERS - 1, "files to be measured"))
+    uploads: Places = field(default_factory=lambda: Places(UPLOADS_AT_ONCE, "uploads"))
+    streams: Places = field(default_factory=lambda: Places(STREAMS_AT_ONCE, "event streams"))
 
     def check_room(self) -> None:
         """Raises StorageFull when the disk has no room for new work; looks at most once a second."""

@@ -9,6 +9,7 @@ worker dies, the worker and its children die with it. How an attempt is carried 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import os
 import resource
@@ -33,7 +34,7 @@ from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
 from mutoscope.errors import ConfigError, EngineError, LeaseLost, MediaError
 from mutoscope.link import Lease, Link, Released, backoff, insist
-from mutoscope.media.fetch import DOWNLOAD_LIMITS
+from mutoscope.media.datauri import DOWNLOAD_LIMITS
 from mutoscope.media.probe import MediaInfo
 from mutoscope.media.sandbox import Prober
 from mutoscope.performing import perform
@@ -50,6 +51,7 @@ REWARM_AFTER_S = 30.0
 """Pause before an engine that could not be warmed is tried again."""
 STORE_TRIES_S = 60.0
 """How long a finished output waits for a server that is away; then another attempt makes it again."""
+PR_SET_DUMPABLE = 4
 RELEASE_TRIES_S = 4.0
 """A worker that must go does not wait long to say so: the lease ends by itself."""
 
@@ -72,7 +74,7 @@ def main(
     fetch_allow   private networks that inputs may be fetched from, such as `10.0.0.0/8`.
     parent_fd     read end of a pipe whose other end the parent holds: at its end the worker is gone at once.
     """
-    os.environ.pop("MUTOSCOPE_WORKER_TOKEN", None)  # engines are children of this process
+    _keep_to_itself()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker_id = worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     policy = net.Policy(allow=net.parse_allow(fetch_allow), max_bytes=INPUT_LIMIT_BYTES)
@@ -349,11 +351,27 @@ def _remove_if_left(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _keep_to_itself() -> None:
+    """Engines are children of this process, of the same user: neither environment nor memory may tell them the token."""
+    os.environ.pop("MUTOSCOPE_WORKER_TOKEN", None)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0)
+
+
+def _token(given: Mapping[str, str]) -> str:
+    """From the pipe that the fleet names, or from the environment. Raises KeyError."""
+    if fd := given.get("MUTOSCOPE_WORKER_TOKEN_FD"):
+        with open(int(fd), closefd=fd != "0") as way:
+            return way.read()
+    return given["MUTOSCOPE_WORKER_TOKEN"]
+
+
 def _from_environment(environ: Mapping[str, str]) -> int:
     """`python -m mutoscope.worker`, as a fleet starts it: everything comes from MUTOSCOPE_WORKER_*."""
     given = {name: value for name, value in environ.items() if name.startswith("MUTOSCOPE_WORKER_") and value}
     try:
-        server_url, token = given["MUTOSCOPE_WORKER_SERVER"], given["MUTOSCOPE_WORKER_TOKEN"]
+        server_url, token = given["MUTOSCOPE_WORKER_SERVER"], _token(given)
     except KeyError as exc:
         raise ConfigError(f"{exc.args[0]}: not set; a worker needs the server's address and a token") from exc
     folder, parent_fd = given.get("MUTOSCOPE_WORKER_FOLDER"), given.get("MUTOSCOPE_WORKER_PARENT_FD")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import socket
 from collections.abc import AsyncIterator
 
 import pytest
 import uvicorn
-from starlette.responses import PlainTextResponse
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from mutoscope.server.connection import Connection
 
@@ -22,6 +25,11 @@ class Hasty(Connection):
 
     head_s = 0.3
     head_bytes = 1000
+    header_fields = 20
+    body_s = 0.3
+    body_bytes = 1000
+    read_s = 0.3
+    most = 3
 
 
 @pytest.fixture
@@ -34,13 +42,23 @@ def anyio_backend() -> str:
 async def port(anyio_backend: str) -> AsyncIterator[int]:
     """A server that says hello, and where."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(PlainTextResponse("hello"), http=Hasty, lifespan="off", ws="none", log_config=None)
+    config = uvicorn.Config(_hello, http=Hasty, lifespan="off", ws="none", log_config=None)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve([listener]))
     yield listener.getsockname()[1]
     server.should_exit = True
     await running
     listener.close()
+
+
+async def _hello(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads to the end, but for those who are refused; says hello, or too much of it."""
+    text = b"hello" * (10_000_000 if scope["path"] == "/long" else 1)
+    with contextlib.suppress(ClientDisconnect):
+        if scope["path"] != "/refused":
+            async for _ in Request(scope, receive).stream():
+                pass
+        await Response(text)(scope, receive, send)
 
 
 @contextlib.asynccontextmanager
@@ -99,3 +117,84 @@ async def test_a_connection_that_works_is_kept(port: int) -> None:
             writer.write(CALL.replace(b"2\r\n\r\nok", b"5000\r\n\r\n" + b"x" * 5000))
             assert b"hello" in await reader.readuntil(b"hello")
             await asyncio.sleep(0.5)
+
+
+SLOW = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
+
+
+async def test_a_body_that_stands_still_is_told_so(port: int) -> None:
+    """408 in the shape of every error, then the end of the connection."""
+    async with connected(port) as (reader, writer):
+        writer.write(SLOW + b"x")
+        async with asyncio.timeout(5):
+            said = await reader.read()
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body)["error_code"] == 408001
+
+
+async def test_a_body_that_trickles_is_cut_off_though_no_pause_is_long(port: int) -> None:
+    """A byte now and then keeps every timer of others happy."""
+    async with connected(port) as (reader, writer):
+        writer.write(SLOW)
+        said = asyncio.create_task(reader.read(12))
+        while not said.done():
+            writer.write(b"x")
+            await asyncio.sleep(0.02)
+        assert await said == b"HTTP/1.1 408"
+
+
+async def test_a_body_that_keeps_coming_is_waited_for(port: int) -> None:
+    """Longer than the time for one look, each look finding enough."""
+    async with connected(port) as (reader, writer):
+        writer.write(SLOW)
+        for _ in range(20):
+            writer.write(b"x" * 5000)
+            await asyncio.sleep(0.04)
+        assert b"hello" in await reader.readuntil(b"hello")
+
+
+async def test_a_body_that_goes_on_after_its_answer_is_cut_off(port: int) -> None:
+    """Refused already: what comes after helps nobody."""
+    async with connected(port) as (reader, writer):
+        writer.write(SLOW.replace(b"POST /", b"POST /refused").replace(b"100000", b"100000000"))
+        assert b"hello" in await reader.readuntil(b"hello")
+        with contextlib.suppress(ConnectionError):
+            for _ in range(100):
+                writer.write(b"x" * 10_000)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+        assert await is_cut(reader)
+
+
+async def test_a_caller_who_does_not_read_is_let_go(port: int) -> None:
+    """Fifty megabytes fill every buffer between us."""
+    async with connected(port) as (reader, writer):
+        writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(1.0)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(50_000_000)
+
+
+@pytest.mark.parametrize(
+    "fields", [b"Host: x\r\nHost: y\r\n", b"Host: x\r\n" + b"X: 1\r\n" * 20], ids=["two hosts", "many fields"]
+)
+async def test_a_head_that_can_be_read_in_two_ways_is_refused(port: int, fields: bytes) -> None:
+    """400, and the connection is closed."""
+    async with connected(port) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\n" + fields + b"\r\n")
+        async with asyncio.timeout(5):
+            assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_nobody_is_let_in_when_everybody_is_there(port: int) -> None:
+    """Three are; the fourth is turned away, and comes in when one of them has gone."""
+    async with contextlib.AsyncExitStack() as stack:
+        there = [await stack.enter_async_context(connected(port)) for _ in range(3)]
+        async with connected(port) as (reader, _):
+            assert await is_cut(reader)
+        there[0][1].close()
+        await asyncio.sleep(0.05)
+        async with connected(port) as (reader, writer):
+            writer.write(CALL)
+            assert b"hello" in await reader.readuntil(b"hello")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -39,8 +40,9 @@ def picture(tmp_path: Path) -> Path:
 
 def helper_of(prober: Prober) -> int:
     """The process id of the warm helper."""
-    assert prober._helper is not None
-    return prober._helper.pid
+    pid = prober._helpers[-1].pid
+    assert pid is not None
+    return pid
 
 
 def test_the_helper_says_what_probe_says(prober: Prober, picture: Path) -> None:
@@ -141,7 +143,7 @@ def test_the_helper_dies_with_its_parent(picture: Path) -> None:
         "from mutoscope.media.sandbox import Prober\n"
         "prober = Prober()\n"
         "prober.probe(pathlib.Path(sys.argv[1]))\n"
-        "print(prober._helper.pid, flush=True)\n"
+        "print(prober._helpers[-1].pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"
     )
     done = subprocess.run(
@@ -182,19 +184,75 @@ def test_the_helper_knows_no_secrets(prober: Prober, picture: Path, monkeypatch:
     ("greed", "error"),
     [
         ("bytearray(2**30)", b"MemoryError"),
-        ("[open('/dev/null') for _ in range(100)]", b"Too many open files"),
-        ("open(sys.argv[1], 'wb', 0).write(b'x')", b"File too large"),
+        ("open('/dev/null')", b"Operation not permitted"),
+        ("os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY)", b"Operation not permitted"),
+        ("socket.socket()", b"Operation not permitted"),
+        ("os.fork()", b"Operation not permitted"),
+        ("os.execv('/bin/true', ['true'])", b"Operation not permitted"),
+        ("os.kill(os.getppid(), 0)", b"Operation not permitted"),
+        ("os.write(mine, b'x')", b"File too large"),
     ],
 )
 def test_a_child_cannot_take_more_than_its_share(tmp_path: Path, greed: str, error: bytes) -> None:
-    """Memory, open files, and writing at all."""
-    program = f"import sys\nfrom mutoscope.media import sandbox\nsandbox._limit_ourselves()\n{greed}\n"
+    """Memory, files, the network, other processes, and writing at all."""
+    program = (
+        "import os, signal, socket, sys\n"
+        "from mutoscope.media.confine import Limits, confine\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "mine = os.open(sys.argv[1] + '.mine', os.O_CREAT | os.O_WRONLY)\n"
+        f"confine(Limits(memory_bytes=2**29, cpu_s=10))\n{greed}\n"
+    )
 
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "file")], capture_output=True, check=False, env=ENVIRONMENT
     )
 
-    assert error in done.stderr
+    assert error in done.stderr, done.stderr
+    assert not (tmp_path / "file").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not enforce these limits")
+def test_a_child_says_what_confines_it(prober: Prober) -> None:
+    """All of it on Linux, where the tests run; the filter on the two kinds of machine that it knows."""
+    known = {"computing time", "file size", "open files", "processes", "core dumps", "memory", "no new privileges"}
+    filtered = {"system call filter"} if platform.machine() in ("x86_64", "aarch64") else set()
+
+    assert set(prober.protections()) == known | filtered
+
+
+def test_a_slow_file_does_not_hold_up_the_next(picture: Path, tmp_path: Path) -> None:
+    """Another helper of the same prober measures it meanwhile."""
+    os.mkfifo(tmp_path / "pipe")
+    with Prober(2) as prober, pytest.raises(MediaError, match="within"):
+        slow = prober.probe_soon(tmp_path / "pipe")
+        assert prober.probe(picture).width_px == 40
+        assert not slow.done()
+        slow.result()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the child in /proc")
+def test_a_decoder_that_dies_half_way_is_a_refusal(prober: Prober, picture: Path) -> None:
+    """Killed from outside while its pixels are on the way; the helper and the next picture are none the worse."""
+    large = picture.with_name("large")
+    Image.effect_noise((6000, 6000), 50).save(large, "png", compress_level=1)
+    prober.probe(picture)
+    helper = helper_of(prober)
+    timer = threading.Thread(target=_kill_children, args=(helper,))
+    timer.start()
+    with pytest.raises(MediaError, match="crash"):
+        prober.load(large)
+    timer.join()
+
+    assert prober.load(picture).shape == (30, 40, 3)
+    assert helper_of(prober) == helper
+
+
+def _kill_children(parent: int) -> None:
+    """SIGSEGV to the first child that shows up."""
+    children = Path(f"/proc/{parent}/task/{parent}/children")
+    while not (found := children.read_text().split()):
+        time.sleep(0.001)
+    os.kill(int(found[0]), signal.SIGSEGV)
 
 
 @pytest.mark.slow

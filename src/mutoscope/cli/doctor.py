@@ -117,6 +117,24 @@ def _sandbox() -> Iterator[Check]:
         yield Check("process control", found, has_prctl, is_required=False, remedy="use a kernel of 5.3 or newer")
 
 
+def _decoding() -> Iterator[Check]:
+    if importlib.util.find_spec("av") is None or importlib.util.find_spec("resource") is None:
+        return  # told above
+    from mutoscope.media.sandbox import Prober  # noqa: PLC0415 - brings codecs along
+
+    with Prober() as prober:
+        try:
+            found = prober.protections()
+        except MutoscopeError as exc:
+            yield Check("decoding apart", exc.message, is_ok=False, remedy="use Linux, macOS, WSL2 or the container image")
+            return
+    yield Check("decoding apart", "limits: " + ", ".join(found), is_ok=bool(found))
+    if sys.platform == "linux":
+        has_filter = "system call filter" in found
+        remedy = "use x86-64 or arm64 and a kernel with seccomp; files are still decoded under the limits above"
+        yield Check("call filter", "seccomp" if has_filter else "not in force", has_filter, False, remedy)
+
+
 def _server() -> Iterator[Check]:
     try:
         found = client_credentials.find(None, None)
@@ -130,7 +148,7 @@ def _server() -> Iterator[Check]:
     yield Check("API key", "found" if found.api_key else where, found.api_key is not None, False, remedy)
 
 
-LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (_python, _folders, _engines, _encoders, _sandbox, _server)
+LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (_python, _folders, _engines, _encoders, _sandbox, _decoding, _server)
 
 
 def _existing(folder: Path) -> Path:

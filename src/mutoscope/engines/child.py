@@ -3,7 +3,7 @@
 It reads one JSON object a line from one pipe and answers on another; stdout and stderr stay free for whatever
 a library likes to print. It may be killed at any moment, and ends by itself when its parent does. Nothing but
 the engine runs here: no token, no address, no store. What the engine made is measured here too, so that nobody else
-opens it. The parent's side is `process`.
+opens it, but for pictures from outside, which a confined process of ours decodes. The parent's side is `process`.
 
     {"op": "warm"}          -> {"event": "ready", version}
     {"op": "run", parameters, files, folder, seed, settings}
@@ -32,6 +32,7 @@ from mutoscope import logs
 from mutoscope.engines.base import Engine, Task
 from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
+from mutoscope.media.load import get_ready
 from mutoscope.media.probe import MediaInfo, probe
 
 LINES_PER_TASK = 200
@@ -54,6 +55,8 @@ def main(arguments: list[str]) -> int:
         try:
             engine = engine or load(name)
             if command["op"] == "warm":
+                if engine.capabilities().files:
+                    get_ready()
                 engine.warm(channel.progress())
                 channel.send({"event": "ready", "version": engine.version})
             else:

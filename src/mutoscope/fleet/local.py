@@ -42,7 +42,7 @@ STATES: Mapping[tuple[bool, bool], WorkerState] = {
 class LocalFleet:
     """`count` workers on this machine.
 
-    token         what the workers show to the server; handed over in the environment, never in arguments.
+    token         what the workers show to the server; handed over on their standard input, where nobody else looks.
     engines       names of the engines each worker runs.
     folder        where attempts keep their files while they run.
     environment   further variables, such as MUTOSCOPE_FETCH_ALLOW.
@@ -61,13 +61,14 @@ class LocalFleet:
     ) -> None:
         given = {
             "MUTOSCOPE_WORKER_SERVER": server_url,
-            "MUTOSCOPE_WORKER_TOKEN": token,
+            "MUTOSCOPE_WORKER_TOKEN_FD": "0",
             "MUTOSCOPE_WORKER_ENGINES": ",".join(engines),
             "MUTOSCOPE_WORKER_FOLDER": str(folder or ""),
             "MUTOSCOPE_WORKER_DRAIN_S": str(drain_s),
         }
         inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
         self._environment = {**inherited, **(environment or {}), **given}
+        self._token = token
         self._count = count
         self._keepers: tuple[_Keeper, ...] = ()
         self._alive_fd: int | None = None
@@ -75,7 +76,7 @@ class LocalFleet:
     def start(self) -> None:
         parent_fd, self._alive_fd = os.pipe()
         self._parent_fd = parent_fd
-        self._keepers = tuple(_Keeper(n + 1, self._environment, parent_fd) for n in range(self._count))
+        self._keepers = tuple(_Keeper(n + 1, self._environment, self._token, parent_fd) for n in range(self._count))
 
     def drain(self, timeout_s: float) -> bool:
         for keeper in self._keepers:
@@ -101,9 +102,10 @@ class LocalFleet:
 class _Keeper:
     """Keeps one worker running, from a thread that mostly waits."""
 
-    def __init__(self, number: int, environment: Mapping[str, str], parent_fd: int) -> None:
+    def __init__(self, number: int, environment: Mapping[str, str], token: str, parent_fd: int) -> None:
         self._number = number
         self._environment = environment
+        self._token = token
         self._parent_fd = parent_fd
         self._lock = threading.Lock()  # between start and signal
         self._ending = threading.Event()
@@ -159,7 +161,7 @@ class _Keeper:
             self._worker_id = f"{socket.gethostname()}-{self._number}-{secrets.token_hex(3)}"
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mutoscope.worker"],
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 pass_fds=(self._parent_fd,),
                 start_new_session=True,  # Ctrl-C in the terminal is for the server, which then drains
                 env={
@@ -168,4 +170,7 @@ class _Keeper:
                     "MUTOSCOPE_WORKER_PARENT_FD": str(self._parent_fd),
                 },
             )
+            assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError), self._process.stdin as way:  # it died already
+                way.write(self._token.encode())
             return self._process

@@ -12,7 +12,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 from mutoscope.errors import MediaError
 
@@ -63,16 +63,16 @@ def identify(head: bytes) -> str:
     return next((name for magic, name in _MAGIC.items() if head.startswith(magic)), "")
 
 
-def outline(path: Path) -> Outline:
-    """Walk a JPEG, PNG, WebP or GIF file.
+def outline(file: BinaryIO) -> Outline:
+    """Walk a JPEG, PNG, WebP or GIF file, open at any place.
 
     Raises MediaError if it is none of these, is damaged, breaks off early or is too large to decode.
     """
-    with path.open("rb") as file:
-        format = identify(file.read(16))
+    file.seek(0)
+    format = identify(file.read(16))
     if not format:
         raise MediaError("not a JPEG, PNG, WebP or GIF picture", rule="format")
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
             found = _WALKERS[format](data)
         except (IndexError, struct.error) as exc:

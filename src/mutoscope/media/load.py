@@ -1,15 +1,18 @@
 """Decode a picture into plain sRGB pixels, upright and opaque, whatever the file held.
 
-Only engines' children call this: it is the one place where a stranger's pixels meet a decoder. It refuses
-what `images.py` refuses, and a file that breaks off half way. Read next: `encode.py`.
+Only engines call `load_image`, and only a confined child of `sandbox` runs `decode`: the one place where a stranger's
+pixels meet a decoder. Refused is what `images.py` refuses, and a file that breaks off half way. Read next: `encode.py`.
 """
 
 from __future__ import annotations
 
+import atexit
 import io
 import struct
 import zlib
+from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +20,7 @@ from PIL import Image, ImageCms
 
 from mutoscope.errors import MediaError
 from mutoscope.media.images import check_size, outline
+from mutoscope.media.sandbox import Prober
 
 Image.MAX_IMAGE_PIXELS = None  # check_size is stricter, and Pillow's own limit only warns
 
@@ -37,7 +41,24 @@ _DECODER_ERRORS = (
 
 
 def load_image(path: Path) -> npt.NDArray[np.uint8]:
-    """The picture as (height, width, 3) uint8 sRGB, contiguous.
+    """What `decode` makes of a file, in a confined process of its own. Raises MediaError, also when that one dies."""
+    return _prober().load(path)
+
+
+def get_ready() -> None:
+    """Start what decodes, so that the first picture need not wait for it."""
+    _prober().start()
+
+
+@cache
+def _prober() -> Prober:
+    prober = Prober()
+    atexit.register(prober.close)
+    return prober
+
+
+def decode(file: BinaryIO) -> npt.NDArray[np.uint8]:
+    """The picture in an open file as (height, width, 3) uint8 sRGB, contiguous.
 
     The first frame of an animation. EXIF orientation is applied, an embedded colour profile is converted to
     sRGB (relative colorimetric with black point compensation), transparency is laid over white, 16-bit
@@ -45,9 +66,10 @@ def load_image(path: Path) -> npt.NDArray[np.uint8]:
 
     Raises MediaError if the file cannot be decoded to its end or is too large.
     """
-    found = outline(path)
+    found = outline(file)
+    file.seek(0)
     try:
-        with Image.open(path, formats=[found.format.upper()]) as image:
+        with Image.open(file, formats=[found.format.upper()]) as image:
             check_size(image.width, image.height)
             image.load()
             upright = _turned(_over_white(_in_srgb(_in_8_bits(image))), found.orientation)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import av
@@ -40,27 +39,24 @@ class Movie:
     fps: float = 0.0
 
 
-def read_movie(path: Path, format: str) -> Movie:
-    """Read the headers of a file whose magic bytes are this format's (a key of DEMUXERS).
+def read_movie(file: BinaryIO, format: str) -> Movie:
+    """Read the headers of an open file whose magic bytes are this format's (a key of DEMUXERS).
 
     Raises MediaError if they cannot be read, or announce more bytes than there are.
     """
-    with path.open("rb") as file:
-        quarter_turns = _walk_boxes(file) if DEMUXERS[format] == "mov" else 0
-        file.seek(0)
-        try:
-            with av.open(
-                file,
-                format=DEMUXERS[format],
-                container_options=_OPTIONS,
-                metadata_errors="replace",
-                io_open=_open_nothing,
-            ) as container:
-                return _describe(container, quarter_turns)
-        except (av.FFmpegError, ValueError, EOFError, UnicodeError) as exc:
-            raise MediaError(
-                f"the {format.upper()} file is damaged: its headers cannot be read", rule="damaged"
-            ) from exc
+    quarter_turns = _walk_boxes(file) if DEMUXERS[format] == "mov" else 0
+    file.seek(0)
+    try:
+        with av.open(
+            file,
+            format=DEMUXERS[format],
+            container_options=_OPTIONS,
+            metadata_errors="replace",
+            io_open=_open_nothing,
+        ) as container:
+            return _describe(container, quarter_turns)
+    except (av.FFmpegError, ValueError, EOFError, UnicodeError) as exc:
+        raise MediaError(f"the {format.upper()} file is damaged: its headers cannot be read", rule="damaged") from exc
 
 
 DEMUXERS = {

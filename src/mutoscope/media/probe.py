@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from mutoscope.errors import MediaError
 from mutoscope.media import images, movies
@@ -46,20 +46,25 @@ def probe(path: Path) -> MediaInfo:
     `images.MAX_PIXELS` and `images.MAX_SIDE_PX` allow.
     """
     with path.open("rb") as file:
-        head = file.read(512)
-    size_bytes = path.stat().st_size
+        return probe_file(file)
+
+
+def probe_file(file: BinaryIO) -> MediaInfo:
+    """The same for a file that is open: nothing else is opened. For `sandbox`'s children, which cannot."""
+    head = file.read(512)
+    size_bytes = file.seek(0, 2)
     if format := images.identify(head):
-        return _image(path, size_bytes)
+        return _image(file, size_bytes)
     if format := _identify_movie(head):
-        return _movie(path, format, size_bytes)
+        return _movie(file, format, size_bytes)
     raise MediaError(f"found {_name_refused(head)}; accepted are {ACCEPTED}", rule="format")
 
 
 ACCEPTED = "JPEG, PNG, WebP and GIF pictures, MP4, MOV, WebM and MKV video, WAV, MP3, M4A, FLAC and OGG sound"
 
 
-def _image(path: Path, size_bytes: int) -> MediaInfo:
-    found = images.outline(path)
+def _image(file: BinaryIO, size_bytes: int) -> MediaInfo:
+    found = images.outline(file)
     width, height = found.upright
     return MediaInfo(
         "image",
@@ -73,8 +78,8 @@ def _image(path: Path, size_bytes: int) -> MediaInfo:
     )
 
 
-def _movie(path: Path, format: str, size_bytes: int) -> MediaInfo:
-    found = movies.read_movie(path, format)
+def _movie(file: BinaryIO, format: str, size_bytes: int) -> MediaInfo:
+    found = movies.read_movie(file, format)
     kind: Kind = "video" if found.width_px else "audio"
     if kind == "audio" and format in {"mp4", "mov"}:
         format = "m4a"

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
+from contextlib import AbstractContextManager
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mutoscope.errors import BadRequest, NotFound
 from mutoscope.jobs import Event, State
@@ -34,11 +36,24 @@ async def stream(request: Request) -> Response:
     request_id = request.path_params["request_id"]
     await site.store.standing(request_id, who.account_id)
     after = _last_event_id(request)
-    return StreamingResponse(
+    answer = _Stream(
         _lines(site, request_id, who.account_id, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+    answer.place = site.streams.taken(who.account_id)
+    return answer
+
+
+class _Stream(StreamingResponse):
+    """A stream that holds one of the account's places while it runs."""
+
+    place: AbstractContextManager[None]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, if there is a place. Raises RateLimited."""
+        with self.place:
+            await super().__call__(scope, receive, send)
 
 
 def _last_event_id(request: Request) -> int:

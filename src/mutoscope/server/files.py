@@ -36,7 +36,7 @@ async def upload(request: Request) -> Response:
     who = await caller(request, "run")
     site = site_of(request)
     site.check_room()
-    with tempfile.TemporaryDirectory(prefix="mutoscope-upload-") as folder:
+    with site.uploads.taken(who.account_id), tempfile.TemporaryDirectory(prefix="mutoscope-upload-") as folder:
         path = Path(folder) / "file"
         name = await _receive(request, path)
         file = await _keep(site, who, path, name)

@@ -27,10 +27,12 @@ MEANINGS = {
     401: "No valid key.",
     403: "The key lacks a scope.",
     404: "No such thing, or not yours.",
+    408: "The body came too slowly.",
     409: "The state does not allow it.",
     413: "The body is too large.",
     416: "The range lies outside the file.",
     422: "The input does not fit; every problem is listed.",
+    429: "Too many at once.",
     503: "The model's engine is not set up, or the server is stopping.",
     507: "The server's disk is full.",
 }
@@ -116,7 +118,7 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
         _query("before", {"type": "string", "format": "date-time"}, "Created before."),
         *_paging(500),
     ]
-    events = _op("follow_request", "Follow a request (server-sent events).", {"type": "string"}, (400, 404), one)
+    events = _op("follow_request", "Follow a request (server-sent events).", {"type": "string"}, (400, 404, 429), one)
     events["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     events["parameters"] = [*one, _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,18}$"})]
     where = "/v1/requests/{request_id}"
@@ -168,7 +170,7 @@ def _catalogue_paths() -> dict[str, dict[str, Operation]]:
 def _file_paths() -> dict[str, dict[str, Operation]]:
     file_id = {"name": "file_id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-    upload = _op("upload_file", "Upload a file.", ref("File"), (400, 413, 422, 507), status="201")
+    upload = _op("upload_file", "Upload a file.", ref("File"), (400, 408, 413, 422, 429, 507), status="201")
     raw = {"type": "string", "contentMediaType": "application/octet-stream"}
     upload["requestBody"] = _body(
         {

@@ -1,17 +1,15 @@
-"""Bring the bytes of an input file here, from an address or out of a data URI.
+"""Take a data URI apart, within limits; and how much of a file is accepted either way it comes.
 
-Addresses go through `net`, the one door outwards. What the bytes are is decided later, by `probe.py`; the
-content type that came with them is not believed.
+What the bytes are is decided later, by `probe.py`; the content type that came with them is not believed. Files
+behind addresses come through `net`, the one door outwards.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from pathlib import Path
 from urllib.parse import unquote
 
-from mutoscope import net
 from mutoscope.errors import MediaError
 
 MIB = 2**20
@@ -21,11 +19,6 @@ DATA_URI_LIMITS = {"image": 6 * MIB, "video": 32 * MIB, "audio": 16 * MIB}
 
 DOWNLOAD_LIMITS = {"image": 50 * MIB, "video": 100 * MIB, "audio": 100 * MIB}
 """Bytes of a file behind an address, as RunComfy documents for pictures and videos; sound as videos."""
-
-
-def fetch(url: str, target: Path, *, policy: net.Policy) -> None:
-    """Download an address to a new file. Raises MediaError; nothing is left at the target then."""
-    net.download(url, target, policy)
 
 
 def parse_data_uri(text: str) -> tuple[str, bytes]:
