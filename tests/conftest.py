@@ -19,6 +19,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import postgres as postgres_server
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PHOTOGRAPH = REPOSITORY / "src" / "mutoscope" / "assets" / "mountain-path.jpg"
 REFERENCE_MODEL = "bytedance/dreamina-3-0/pro/image-to-video"
@@ -137,3 +139,13 @@ def idle_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     live.wait_ready()
     yield live
     assert live.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[postgres_server.Server]:
+    """A PostgreSQL server of this test session."""
+    binaries = postgres_server.binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL 15 or newer is not installed (Debian: apt install postgresql)")
+    with postgres_server.launched(binaries) as server:
+        yield server

@@ -15,6 +15,7 @@ MutoscopeError
 ├── RateLimited             429  ask again later
 ├── EngineUnavailable       503  the model's engine is not set up, or the server is draining
 ├── DatabaseBusy            503  another program holds the database; nothing was accepted
+├── DatabaseUnavailable     503  the database does not answer; nothing was accepted
 ├── StorageFull             507  the disk has no room to accept work
 ├── MediaError              –    an input file could not be fetched, read or accepted: the request fails
 ├── EngineError             –    an engine failed; `retryable` says whether another attempt can help
@@ -170,6 +171,14 @@ class DatabaseBusy(MutoscopeError):
 
     status = 503
     code = 503003
+
+
+class DatabaseUnavailable(MutoscopeError):
+    """The database does not answer; nothing was accepted."""
+
+    status = 503
+    code = 503005
+    retry_after_s = 2
 
 
 class StorageFull(MutoscopeError):

@@ -8,13 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from mutoscope.jobs import Job, NewJob, State
+from mutoscope.store import pgschema
+from mutoscope.store.postgres import Postgres
 from mutoscope.store.records import File
 from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.store import Store
 from mutoscope.store.values import Charge, Held
+from tests.postgres import Server
 
 MODEL = "test/card"
 
@@ -122,8 +126,26 @@ async def _sqlite(folder: Path) -> Store:
     return Store(database)
 
 
-STORES: dict[str, Callable[[Path], Any]] = {"sqlite": _sqlite}
-"""Every implementation: a name, and how to open an empty or an existing one in a folder."""
+@pytest.fixture(scope="session")
+def site_address(postgres: Server) -> str:
+    """A PostgreSQL database with the newest schema, for one test after the other."""
+    address = postgres.database()
+    pgschema.migrate(address)
+    return address
+
+
+def emptied(address: str) -> str:
+    """The same database without a row."""
+    with psycopg.connect(address) as connection:
+        tables = connection.execute("select tablename from pg_tables where schemaname = 'public'").fetchall()
+        for (table,) in tables:
+            kept = " where name <> 'schema_version'" if table == "meta" else ""
+            connection.execute(f"delete from {table}{kept}")
+    return address
+
+
+STORES = [pytest.param("sqlite"), pytest.param("postgres", marks=pytest.mark.slow)]
+"""Every implementation."""
 
 
 @pytest.fixture
@@ -132,10 +154,17 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-@pytest.fixture(params=sorted(STORES))
+@pytest.fixture(params=STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Any]:
     """Opens the store of this test, again and again the same one."""
-    return lambda: STORES[request.param](tmp_path / "data")
+    if request.param == "sqlite":
+        return lambda: _sqlite(tmp_path / "data")
+    address = emptied(request.getfixturevalue("site_address"))
+
+    async def postgres() -> Store:
+        return Store(Postgres(pgschema.conninfo(address)))
+
+    return postgres
 
 
 @pytest.fixture

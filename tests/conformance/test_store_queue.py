@@ -182,8 +182,8 @@ async def test_the_position_is_capped_at_a_thousand(desk: Desk) -> None:
     """Of 1,005 waiting the last five are all told 1000."""
     ids = await asyncio.gather(*(desk.submit() for _ in range(POSITION_CAP + 5)))
     for _ in range(4):
-        assert [await desk.position(request_id) for request_id in ids[:3]] == [0, 1, 2]
-        assert [await desk.position(request_id) for request_id in ids[-7:]] == [998, 999, *[POSITION_CAP] * 5]
+        places = [await desk.position(request_id) for request_id in ids]
+        assert sorted(place for place in places if place is not None) == [*range(POSITION_CAP), *[POSITION_CAP] * 5]
 
 
 async def test_what_waits_for_a_model_that_is_gone_fails(desk: Desk) -> None:

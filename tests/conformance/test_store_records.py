@@ -44,9 +44,9 @@ async def test_a_revoked_key_opens_nothing(desk: Desk) -> None:
 
 async def test_a_key_expires_by_itself(desk: Desk) -> None:
     """By the clock of the database."""
-    await add_key(desk, expires_in_ms=40)
+    await add_key(desk, expires_in_ms=400)
     assert await desk.store.caller("hash") is not None
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.45)
     assert await desk.store.caller("hash") is None
 
 

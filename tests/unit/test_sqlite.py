@@ -308,7 +308,7 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
 async def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Steps before it stay, the step itself is undone as a whole."""
     steps = ((1, "create table one (x)"), (2, "create table two (x); create table one (x)"))
-    monkeypatch.setattr(statements, "migrations", lambda: steps)
+    monkeypatch.setattr(statements, "migrations", lambda words: steps)
     database = Sqlite(tmp_path / "mutoscope.db")
     with pytest.raises(sqlite3.OperationalError, match="one already exists"):
         database.migrate()
@@ -344,7 +344,7 @@ async def test_the_file_is_written_as_durably_as_sqlite_can(db: Sqlite) -> None:
 def test_every_named_statement_is_used() -> None:
     """Dead SQL misleads; a name that is asked for and does not exist would only fail when it runs."""
     code = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
-    asked = set(re.findall(r"""(?:\.one|\.all|\.run)\(\s*"([a-z_]+)\"""", code))
+    asked = set(re.findall(r"""\.(?:one|all|each|run|put)\(\s*"([a-z_]+)\"""", code))
     named = set(statements.load(WORDS))
     assert named - asked == set()
     assert asked - named == set()
@@ -388,7 +388,7 @@ async def test_the_statements_asked_most_walk_an_index(db: Sqlite, name: str, in
 
 def test_migrations_are_numbered_without_gaps() -> None:
     """1, 2, 3 …"""
-    numbers = [number for number, _ in statements.migrations()]
+    numbers = [number for number, _ in statements.migrations(WORDS)]
     assert numbers == list(range(1, len(numbers) + 1))
 
 

@@ -1,9 +1,11 @@
-"""What the store needs of a database; `sqlite` offers it. Nothing here knows a table."""
+"""What the store needs of a database; `sqlite` and `postgres` offer it. Nothing here knows a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
+
+from mutoscope.store.wakeups import Wakeups
 
 T = TypeVar("T")
 
@@ -25,8 +27,16 @@ class Transaction(Protocol):
         """Every row of a named statement."""
         ...
 
+    def each(self, name: str, /, params: list[dict[str, Any]]) -> list[Row | None]:
+        """The first row of a named statement, or None, for each set of parameters; asked together."""
+        ...
+
     def run(self, name: str, /, **params: Any) -> int:
         """Run a named statement; how many rows it changed."""
+        ...
+
+    def put(self, name: str, /, **params: Any) -> None:
+        """Run a named statement of which nobody needs to know how many rows it changed. Costs no round trip."""
         ...
 
 
@@ -50,6 +60,10 @@ class Database(Protocol):
         An act that raises is undone and the exception arrives here; the acts beside it are not touched. An act may
         be undone and run again, so it touches nothing but the transaction.
         """
+        ...
+
+    def share(self, wakeups: Wakeups) -> None:
+        """Tell other processes with the same database what changed, and hear of what they changed."""
         ...
 
     async def close(self) -> None:

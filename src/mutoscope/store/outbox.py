@@ -15,6 +15,7 @@ import orjson
 
 from mutoscope.errors import Conflict, NotFound
 from mutoscope.store.database import Database, Row, Transaction
+from mutoscope.store.values import FIRST_PAGE
 from mutoscope.store.wakeups import Wakeups
 
 OVERLAP_MS = 24 * 3600 * 1000
@@ -210,7 +211,7 @@ class Outbox:
 
     async def deliveries(self, account_id: str, wanted: Wanted) -> list[Delivery]:
         """Deliveries of one account, newest first."""
-        cursor_ms, cursor_id = wanted.cursor or (None, None)
+        cursor_ms, cursor_id = wanted.cursor or FIRST_PAGE
         rows = await self._db.all(
             "webhook_deliveries",
             account_id=account_id,

@@ -12,6 +12,7 @@ import orjson
 from mutoscope.errors import NotFound
 from mutoscope.jobs import State
 from mutoscope.store.database import Database, Row, Transaction
+from mutoscope.store.values import FIRST_PAGE, FOREVER_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,7 @@ class Records:
 
     async def files(self, account_id: str, *, role: str, cursor: tuple[int, str] | None, limit: int) -> list[File]:
         """Files of an account in one role, newest first."""
-        cursor_ms, cursor_id = cursor or (None, None)
+        cursor_ms, cursor_id = cursor or FIRST_PAGE
         rows = await self.db.all(
             "file_list",
             account_id=account_id,
@@ -203,6 +204,7 @@ class Records:
         self, account_id: str, *, from_ms: int | None, to_ms: int | None, limit: int
     ) -> tuple[list[Usage], int]:
         """What an account used, newest first, and what all of it in that time cost in micro-US-dollars."""
+        from_ms, to_ms = from_ms or 0, FOREVER_MS if to_ms is None else to_ms
         rows = await self.db.all("usage_list", account_id=account_id, from_ms=from_ms, to_ms=to_ms, limit=limit)
         total = await self.db.one("usage_total", account_id=account_id, from_ms=from_ms, to_ms=to_ms)
         assert total is not None

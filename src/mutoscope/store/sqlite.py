@@ -25,11 +25,14 @@ from typing import Any, cast
 from mutoscope.errors import ConfigError, DatabaseBusy, StorageFull
 from mutoscope.store import statements
 from mutoscope.store.database import Act, Row, T, Transaction
+from mutoscope.store.wakeups import Wakeups
 
 WORDS = {
     "now_ms": "cast((julianday('now') - 2440587.5) * 86400000.0 + 0.5 as integer)",
     "greatest": "max",
     "skip_locked": "",
+    "for_update": "",
+    "serial_key": "integer primary key autoincrement",
 }
 LARGEST_BATCH = 500
 """Acts in one commit. More would keep the loop busy for longer than a status read should wait."""
@@ -52,9 +55,17 @@ class SqliteTransaction:
         """Every row of a named statement."""
         return self._connection.execute(self._sql[name], params).fetchall()
 
+    def each(self, name: str, /, params: list[dict[str, Any]]) -> list[Row | None]:
+        """The first row of a named statement, or None, for each set of parameters."""
+        return [self._connection.execute(self._sql[name], one).fetchone() for one in params]
+
     def run(self, name: str, /, **params: Any) -> int:
         """Run a named statement; how many rows it changed."""
         return self._connection.execute(self._sql[name], params).rowcount
+
+    def put(self, name: str, /, **params: Any) -> None:
+        """Run a named statement of which nobody needs to know how many rows it changed."""
+        self._connection.execute(self._sql[name], params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +104,26 @@ class Sqlite:
 
     def newest(self) -> int:
         """Number of the newest migration this program knows."""
-        return statements.migrations()[-1][0]
+        return statements.newest()
 
-    def migrate(self) -> tuple[int, int]:
+    def migrate(self, *, up_to: int | None = None) -> tuple[int, int]:
         """Bring the schema up to date, each step in its own transaction. Returns (before, after).
+
+        up_to   the last step to take; all of them when it is not given.
 
         Raises ConfigError if the file was written by a newer version of Mutoscope.
         """
         before = self.version()
-        steps = statements.migrations()
-        newest = steps[-1][0]
+        newest = self.newest()
         if before > newest:
             raise ConfigError(
                 f"{self.path}: schema version {before} is newer than this program knows ({newest}); "
                 "start the newer version, or restore the backup made before the upgrade"
             )
-        for number, text in steps:
-            if number > before:
+        for number, text in statements.migrations(WORDS):
+            if before < number <= (up_to or number):
                 self._writer.executescript(f"begin immediate; {text}; pragma user_version = {number}; commit;")
-        return before, newest
+        return before, self.version()
 
     # -- reading ----------------------------------------------------------------------------------------------
 
@@ -204,6 +216,9 @@ class Sqlite:
             if self._writer.total_changes != before or not self._writer.in_transaction:
                 raise
             return _Failed(exc)
+
+    def share(self, wakeups: Wakeups) -> None:
+        """There is no other process: the file has one owner."""
 
     def checkpoint(self) -> None:
         """Move the write-ahead log into the database file."""

@@ -21,7 +21,7 @@ from mutoscope.store.database import Database, Row, Transaction
 from mutoscope.store.outbox import Outbox
 from mutoscope.store.positions import Positions
 from mutoscope.store.records import File, Records
-from mutoscope.store.values import Charge, Filter, Held, Standing, Submitted
+from mutoscope.store.values import FIRST_PAGE, FOREVER_MS, Charge, Filter, Held, Standing, Submitted
 from mutoscope.store.wakeups import Wakeups
 
 POSITION_CAP = 1000
@@ -36,6 +36,8 @@ class Store(Records):
         self.wakeups = Wakeups()
         self.webhooks = Outbox(db, self.wakeups)
         self._positions = Positions()
+        self.wakeups.places = self._positions.changed
+        db.share(self.wakeups)
 
     # -- callers ----------------------------------------------------------------------------------------------
 
@@ -43,7 +45,7 @@ class Store(Records):
         """Accept a request: its row, its event and its usage hold, durably, or the earlier one of the same key."""
         submitted = await self.db.write(lambda tx: acts.submit(tx, new))
         if not submitted.replayed:
-            self._positions.changed(new.model_id)
+            self.wakeups.places_changed(new.model_id)
             self.wakeups.queue_grew()
         return submitted
 
@@ -67,8 +69,9 @@ class Store(Records):
         model_id = row["model_id"]
         places = self._positions.known(model_id)
         if places is None and self._positions.worth_reading(model_id):
+            since = self._positions.changes
             ahead = await self.db.all("queue_places", model_id=model_id, limit=POSITION_CAP)
-            places = self._positions.keep(model_id, [r["id"] for r in ahead])
+            places = self._positions.keep(model_id, [r["id"] for r in ahead], since=since)
         if places is not None:
             return places.get(request_id, POSITION_CAP)
         found = await self.db.one(
@@ -92,14 +95,14 @@ class Store(Records):
 
     async def jobs(self, account_id: str, wanted: Filter) -> list[Job]:
         """Requests of one account, newest first."""
-        cursor_ms, cursor_id = wanted.cursor or (None, None)
+        cursor_ms, cursor_id = wanted.cursor or FIRST_PAGE
         rows = await self.db.all(
             "request_list",
             account_id=account_id,
             model_id=wanted.model_id,
             state=wanted.state,
-            after_ms=wanted.after_ms,
-            before_ms=wanted.before_ms,
+            after_ms=wanted.after_ms or 0,
+            before_ms=FOREVER_MS if wanted.before_ms is None else wanted.before_ms,
             cursor_ms=cursor_ms,
             cursor_id=cursor_id,
             limit=wanted.limit,
@@ -113,7 +116,7 @@ class Store(Records):
         """
         state, moved = await self.db.write(lambda tx: acts.cancel(tx, request_id, account_id, running=running))
         if moved:
-            self._positions.changed()
+            self.wakeups.places_changed()
             self.wakeups.request_changed(request_id)
         return state, moved
 
@@ -135,7 +138,7 @@ class Store(Records):
         """Give the next request of these models to a worker: priority, then fair share, then age."""
         job = await self.db.write(lambda tx: acts.claim(tx, models, worker_id, lease_ms))
         if job is not None:
-            self._positions.changed(job.model_id)
+            self.wakeups.places_changed(job.model_id)
             self.wakeups.request_changed(job.id)
         return job
 
@@ -182,7 +185,7 @@ class Store(Records):
         state = await self.db.write(lambda tx: acts.retry(tx, held, error, used=used))
         if state is None:
             raise LeaseLost
-        self._positions.changed()
+        self.wakeups.places_changed()
         self.wakeups.request_changed(held.request_id)
         self.wakeups.queue_grew()
         return state
@@ -195,7 +198,7 @@ class Store(Records):
         swept = await self.db.write(acts.sweep)
         for request_id, _ in swept:
             self.wakeups.request_changed(request_id)
-        self._positions.changed()
+        self.wakeups.places_changed()
         self.wakeups.queue_grew()
         return swept
 

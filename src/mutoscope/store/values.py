@@ -7,6 +7,11 @@ from typing import Any
 
 from mutoscope.jobs import State
 
+FOREVER_MS = 2**62
+"""Later than any time there is."""
+FIRST_PAGE = (FOREVER_MS, "")
+"""The cursor of a list that begins with its newest."""
+
 
 @dataclass(frozen=True, slots=True)
 class Submitted:

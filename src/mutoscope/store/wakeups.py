@@ -1,48 +1,73 @@
-"""In-process hints that something changed: new work in the queue, news of one request.
+"""Hints that something changed: new work in the queue, news of one request.
 
-A hint carries no truth and may be missed; whoever waits also looks by itself once a second.
+A hint carries no truth and may be missed; whoever waits also looks by itself once a second. Between processes that
+share a database, hints travel as words: `queue`, `outbox`, `request <id>`, `places <model>`, `everything`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+
+EVERYTHING = "everything"
 
 
 class Wakeups:
-    """Who waits for what, in this process."""
+    """Who waits for what, in this process.
+
+    tell    what carries words to other processes, if there are any.
+    places  what remembers queues, and must forget that of a model (None: of all).
+    """
 
     def __init__(self) -> None:
         self._queue: set[asyncio.Event] = set()
         self._requests: dict[str, set[asyncio.Event]] = {}
         self._outbox: set[asyncio.Event] = set()
         self.closing = False
+        self.tell: Callable[[str], None] | None = None
+        self.places: Callable[[str | None], None] | None = None
 
     def queue_grew(self) -> None:
         """Work was added or handed back."""
-        for event in self._queue:
-            event.set()
-        self.outbox_grew()
+        self._say("queue")
 
     def request_changed(self, request_id: str) -> None:
         """A request has a new event."""
-        for event in self._requests.get(request_id, ()):
-            event.set()
-        self.outbox_grew()
+        self._say(f"request {request_id}")
 
     def outbox_grew(self) -> None:
         """Webhooks may be due: whatever moves a request may have written one."""
-        for event in self._outbox:
-            event.set()
+        self._say("outbox")
+
+    def places_changed(self, model_id: str | None = None) -> None:
+        """A request joined or left the queue of this model, or of one that is not known."""
+        self._say(f"places {model_id or ''}")
+
+    def _say(self, word: str) -> None:
+        self.heard(word)
+        if self.tell is not None:
+            self.tell(word)
+
+    def heard(self, word: str) -> None:
+        """Wake whoever waits for this. Words that are not known come from a newer version and wake nobody."""
+        kind, _, which = word.partition(" ")
+        if kind in ("places", EVERYTHING) and self.places is not None:
+            self.places(which or None)
+        if kind in ("queue", EVERYTHING):
+            _set(self._queue)
+        if kind == "request":
+            _set(self._requests.get(which, ()))
+        if kind == EVERYTHING:
+            for events in self._requests.values():
+                _set(events)
+        if kind in ("queue", "request", "outbox", EVERYTHING):
+            _set(self._outbox)
 
     def close(self) -> None:
         """Wake everybody, so that long polls and streams end."""
         self.closing = True
-        self.queue_grew()
-        for events in self._requests.values():
-            for event in events:
-                event.set()
+        self.heard(EVERYTHING)
 
     @contextmanager
     def queue(self) -> Iterator[asyncio.Event]:
@@ -76,6 +101,11 @@ class Wakeups:
             waiting.discard(event)
             if not waiting:
                 self._requests.pop(request_id, None)
+
+
+def _set(events: Iterable[asyncio.Event]) -> None:
+    for event in events:
+        event.set()
 
 
 async def wait(event: asyncio.Event, timeout_s: float) -> None:

@@ -13,7 +13,7 @@ create table accounts (
 
 create table api_keys (
   id text primary key,
-  account_id text not null references accounts (id),
+  account_id text not null,
   name text not null,
   key_sha256 text not null unique,
   prefix text not null,
@@ -28,8 +28,8 @@ create table api_keys (
 -- start-time fair queuing; the claim order is (priority, tag, created_ms, id) within one model.
 create table requests (
   id text primary key,
-  account_id text not null references accounts (id),
-  key_id text not null references api_keys (id),
+  account_id text not null,
+  key_id text not null,
   model_id text not null,
   state text not null,
   priority integer not null,
@@ -69,7 +69,7 @@ create table flows (
 create index flows_tag on flows (model_id, tag);
 
 create table events (
-  seq integer primary key autoincrement,
+  seq {serial_key},
   request_id text not null,
   at_ms bigint not null,
   kind text not null,                   -- state, progress or log
@@ -79,7 +79,7 @@ create index events_request on events (request_id, seq);
 
 create table files (
   id text primary key,
-  account_id text not null references accounts (id),
+  account_id text not null,
   request_id text,
   role text not null,                   -- upload, input or output
   name text not null,
@@ -97,7 +97,7 @@ create index files_request on files (request_id) where request_id is not null;
 -- deleted, so that the accounts add up.
 create table usage (
   request_id text primary key,
-  account_id text not null references accounts (id),
+  account_id text not null,
   key_id text not null,
   model_id text not null,
   created_ms bigint not null,

@@ -1,5 +1,7 @@
 -- Every statement the product runs, one act each, by name. `{now_ms}` is the database's clock.
 -- A change of state names the state it leaves; the caller checks the row count or what comes back.
+-- PostgreSQL finds a parameter's type from its first use: one that is only compared with null, or added to another
+-- parameter, is cast there.
 
 -- name: meta_get
 select value from meta where name = :name
@@ -19,7 +21,7 @@ select id from accounts where name = :name
 -- name: key_add
 insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, created_ms, expires_ms)
 values (:id, :account_id, :name, :key_sha256, :prefix, :scopes, {now_ms},
-        case when :expires_in_ms is null then null else {now_ms} + :expires_in_ms end)
+        {now_ms} + :expires_in_ms)
 
 -- name: key_caller
 select id, account_id, scopes from api_keys
@@ -53,7 +55,7 @@ select coalesce(
   0.0)
 
 -- name: flow_next
-insert into flows (model_id, key_id, tag) values (:model_id, :key_id, :now + :share)
+insert into flows (model_id, key_id, tag) values (:model_id, :key_id, :now + cast(:share as double precision))
 on conflict (model_id, key_id) do update set tag = {greatest}(flows.tag, :now) + :share
 returning tag
 
@@ -107,11 +109,10 @@ order by priority, tag, created_ms, id limit :limit
 -- name: request_list
 select * from requests
 where account_id = :account_id
-  and (:model_id is null or model_id = :model_id)
-  and (:state is null or state = :state)
-  and (:after_ms is null or created_ms >= :after_ms)
-  and (:before_ms is null or created_ms < :before_ms)
-  and (:cursor_ms is null or (created_ms, id) < (:cursor_ms, :cursor_id))
+  and (cast(:model_id as text) is null or model_id = :model_id)
+  and (cast(:state as text) is null or state = :state)
+  and created_ms >= :after_ms and created_ms < :before_ms
+  and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 
 -- name: request_cancel_queued
@@ -152,14 +153,14 @@ where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt 
 update requests
 set state = 'failed', finished_ms = {now_ms}, error = :error, worker_id = null, lease_until_ms = null
 where id = :id and state = 'in_progress' and attempt = :attempt
-  and (:worker_id is null or worker_id = :worker_id)
+  and worker_id = coalesce(:worker_id, worker_id)
 
 -- name: request_retry
 update requests
 set state = 'in_queue', worker_id = null, lease_until_ms = null, progress = 0, stage = '',
     run_after_ms = {now_ms} + :delay_ms, tries = tries - :unused
 where id = :id and state = 'in_progress' and attempt = :attempt
-  and (:worker_id is null or worker_id = :worker_id)
+  and worker_id = coalesce(:worker_id, worker_id)
 
 -- name: request_tries
 select tries, max_attempts from requests
@@ -201,7 +202,7 @@ select * from files where id = :id
 -- name: file_list
 select * from files
 where account_id = :account_id and role = :role
-  and (:cursor_ms is null or (created_ms, id) < (:cursor_ms, :cursor_id))
+  and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 
 -- name: file_of_request
@@ -213,13 +214,13 @@ delete from files where id = :id
 -- name: usage_list
 select request_id, model_id, key_id, created_ms, state, quantity, unit, cost_microusd from usage
 where account_id = :account_id
-  and (:from_ms is null or created_ms >= :from_ms) and (:to_ms is null or created_ms < :to_ms)
+  and created_ms >= :from_ms and created_ms < :to_ms
 order by created_ms desc, request_id desc limit :limit
 
 -- name: usage_total
 select coalesce(sum(cost_microusd), 0) from usage
 where account_id = :account_id
-  and (:from_ms is null or created_ms >= :from_ms) and (:to_ms is null or created_ms < :to_ms)
+  and created_ms >= :from_ms and created_ms < :to_ms
 
 -- name: count_by_state
 select model_id, state, count(*) as n, min(created_ms) as oldest_ms from requests
@@ -295,10 +296,10 @@ select * from webhook_deliveries where id = :id and account_id = :account_id
 -- name: webhook_deliveries
 select * from webhook_deliveries
 where account_id = :account_id
-  and (:request_id is null or request_id = :request_id)
-  and (:endpoint_id is null or endpoint_id = :endpoint_id)
-  and (:state is null or state = :state)
-  and (:cursor_ms is null or (created_ms, id) < (:cursor_ms, :cursor_id))
+  and (cast(:request_id as text) is null or request_id = :request_id)
+  and (cast(:endpoint_id as text) is null or endpoint_id = :endpoint_id)
+  and (cast(:state as text) is null or state = :state)
+  and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 
 -- name: webhook_attempts

@@ -1,0 +1,377 @@
+"""PostgreSQL: read, and write with group commit, from one process of several.
+
+Acts are the same synchronous functions that SQLite runs. Here each runs in a greenlet, which gives way to the event
+loop while a statement is on its way. What waits for a connection is written in one transaction; a second connection
+steps in when that takes long. Rows are locked one by one: nothing here locks a table, and nobody is elected.
+
+A connection that breaks is replaced, and what it had not committed runs again. When it breaks during a commit,
+PostgreSQL is asked for the fate of that transaction. Nobody waits longer than `PATIENCE_S` for a server that is down.
+Connecting by hand and migrations: `pgschema`. Hints between processes: `hints`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from greenlet import getcurrent, greenlet
+from psycopg.pq.abc import PGresult
+
+from mutoscope.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
+from mutoscope.store import statements
+from mutoscope.store.database import Act, Row
+from mutoscope.store.hints import Hints
+from mutoscope.store.libpq import Connection, Lost, Refused
+from mutoscope.store.pgschema import SESSION, WORDS
+from mutoscope.store.statements import Numbered
+from mutoscope.store.wakeups import Wakeups
+
+T = TypeVar("T")
+
+READERS = 2
+"""Connections for reads; each carries as many at once as are asked."""
+WRITERS = 4
+LARGEST_BATCH = 100
+"""Acts in one transaction. Its locks are held until the last of them is through."""
+STEP_IN_S = 0.02
+"""How long an act waits for the connection that is writing before another one takes it."""
+PATIENCE_S = 3.0
+"""How long to wait for a server that is down. A restart is often over by then."""
+PAUSE_S = 0.1
+TRIES = 4
+"""How often acts run that PostgreSQL refuses because of what others do at the same time."""
+
+_OWN = {
+    "begin": "begin",
+    "commit": "commit",
+    "rollback": "rollback",
+    "transaction_id": "select pg_current_xact_id_if_assigned()::text",
+    "fate": "select pg_xact_status((:transaction_id)::xid8)",
+    "hint": "select pg_notify(:channel, :text)",
+}
+_CONFLICT = {"40001", "40P01"}
+_STALE = {"0A000", "26000"}
+"""A prepared statement does not fit any more, for a migration gave its table more columns: prepared again."""
+_HELD = {"55P03", "57014"}
+_FULL = {"53100", "53200"}
+
+
+class PostgresTransaction:
+    """A connection inside a transaction, for an act that runs in a greenlet."""
+
+    def __init__(self, connection: Connection, reads: frozenset[str]) -> None:
+        self._connection = connection
+        self._reads = reads
+        self.changes = 0
+
+    def one(self, name: str, /, **params: Any) -> Row | None:
+        """The first row of a named statement, or None."""
+        found = self.all(name, **params)
+        return found[0] if found else None
+
+    def all(self, name: str, /, **params: Any) -> list[Row]:
+        """Every row of a named statement."""
+        answer = _wait(self._connection.ask(name, params))
+        if name not in self._reads:
+            self.changes += 1
+        return list(self._connection.rows(name, answer))
+
+    def each(self, name: str, /, params: list[dict[str, Any]]) -> list[Row | None]:
+        """The first row of a named statement, or None, for each set of parameters; asked together."""
+        answers = [self._connection.ask(name, one) for one in params]
+        found = [self._connection.rows(name, _wait(answer)) for answer in answers]
+        if name not in self._reads:
+            self.changes += 1
+        return [rows[0] if rows else None for rows in found]
+
+    def run(self, name: str, /, **params: Any) -> int:
+        """Run a named statement; how many rows it changed."""
+        changed = _wait(self._connection.ask(name, params)).command_tuples or 0
+        self.changes += changed
+        return changed
+
+    def put(self, name: str, /, **params: Any) -> None:
+        """Run a named statement of which nobody needs to know how many rows it changed."""
+        self._connection.put(name, params)
+        self.changes += 1
+
+
+def _wait(answer: asyncio.Future[PGresult]) -> PGresult:
+    """Give way to the loop until the answer is there. Only inside `_in_greenlet`."""
+    parent = getcurrent().parent
+    assert parent is not None
+    result: PGresult = parent.switch(answer)
+    return result
+
+
+async def _in_greenlet(work: Callable[[], T]) -> T:
+    """What synchronous work gives that waits for futures by `_wait`."""
+    worker = greenlet(work)
+    asked = worker.switch()
+    while not worker.dead:
+        try:
+            answer = await asked
+        except BaseException as exc:
+            asked = worker.throw(exc)
+        else:
+            asked = worker.switch(answer)
+    return asked  # type: ignore[no-any-return]  # the last switch brings what the work returned
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """An act that raised before it changed anything."""
+
+    reason: Exception
+
+
+@dataclass(slots=True)
+class _Slot:
+    """Room for one connection, opened when it is needed and again when it was lost."""
+
+    open: Callable[[], Awaitable[Connection]]
+    connection: Connection | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def ready(self, deadline_s: float) -> Connection:
+        """Its connection. Raises DatabaseUnavailable at the deadline."""
+        if self.connection is not None and self.connection.is_open:
+            return self.connection
+        loop = asyncio.get_running_loop()
+        async with self.lock:
+            while self.connection is None or not self.connection.is_open:
+                if loop.time() > deadline_s:
+                    raise DatabaseUnavailable
+                try:
+                    self.connection = await self.open()
+                except Lost as exc:
+                    if loop.time() + PAUSE_S > deadline_s:
+                        raise DatabaseUnavailable from exc
+                    await asyncio.sleep(PAUSE_S)
+            return self.connection
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
+
+_Waiting = tuple[Act[Any], asyncio.Future[Any]]
+
+
+class Postgres:
+    """One database, shared with other server processes. conninfo: an address, or libpq's words."""
+
+    def __init__(self, conninfo: str) -> None:
+        self._conninfo = conninfo
+        named = statements.load(WORDS)
+        self._statements: Mapping[str, Numbered] = {
+            name: statements.numbered(sql) for name, sql in (named | _OWN).items()
+        }
+        self._reads = frozenset(name for name, sql in named.items() if sql.startswith(("select", "with")))
+        self._readers = [_Slot(self._open) for _ in range(READERS)]
+        self._idle = [_Slot(self._open) for _ in range(WRITERS)]
+        self._writers = tuple(self._idle)
+        self._waiting: deque[_Waiting] = deque()
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._stepping_in: asyncio.TimerHandle | None = None
+        self._hints: Hints | None = None
+        self._closed = False
+        self.commits = 0
+
+    async def _open(self) -> Connection:
+        return await Connection.open(self._conninfo, SESSION, self._statements)
+
+    def share(self, wakeups: Wakeups) -> None:
+        """Tell other processes what changed, and hear of what they changed."""
+        self._hints = Hints(self._conninfo, wakeups, send=self._send_hint)
+
+    async def _send_hint(self, channel: str, text: str) -> None:
+        await self._read("hint", {"channel": channel, "text": text})
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    async def one(self, name: str, /, **params: Any) -> Row | None:
+        """The first row of a named statement, or None; sees every commit that was answered."""
+        found = await self.all(name, **params)
+        return found[0] if found else None
+
+    async def all(self, name: str, /, **params: Any) -> list[Row]:
+        """Every row of a named statement."""
+        if self._hints is not None:
+            self._hints.listen()
+        return await self._read(name, params)
+
+    async def _read(self, name: str, params: Mapping[str, Any]) -> list[Row]:
+        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
+        for _ in range(TRIES):
+            connection = await min(self._readers, key=_load).ready(deadline_s)
+            try:
+                return list(connection.rows(name, await connection.ask(name, params, alone=True)))
+            except Lost as exc:
+                connection.close()
+                last: Exception = exc
+            except Refused as exc:
+                if exc.sqlstate not in _STALE:
+                    raise _translated(exc) from exc
+                connection.close()
+                last = exc
+        raise DatabaseUnavailable from last
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    async def write(self, act: Act[T]) -> T:
+        """Run an act in a transaction; its result arrives after the commit is on the disk.
+
+        An act that raises is undone and the exception arrives here; the acts beside it are not touched. An act may
+        be undone and run again, so it touches nothing but the transaction.
+        """
+        if self._hints is not None:
+            self._hints.listen()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append((act, future))
+        if len(self._idle) == len(self._writers):
+            self._pump()
+        elif self._stepping_in is None and self._idle:
+            self._stepping_in = loop.call_later(STEP_IN_S, self._step_in)
+        return await future
+
+    def _step_in(self) -> None:
+        self._stepping_in = None
+        if self._waiting and self._idle:
+            self._pump()
+
+    def _pump(self) -> None:
+        slot = self._idle.pop()
+        task = asyncio.get_running_loop().create_task(self._commit_what_waits(slot))
+        self._pumps.add(task)
+        task.add_done_callback(self._pumps.discard)
+
+    async def _commit_what_waits(self, slot: _Slot) -> None:
+        try:
+            while self._waiting:
+                await asyncio.sleep(0)  # whoever is ready in this turn of the loop joins
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+                if batch:
+                    await self._write_together(slot, batch)
+        finally:
+            self._idle.append(slot)
+
+    async def _write_together(self, slot: _Slot, batch: list[_Waiting]) -> None:
+        try:
+            outcomes = await self._committed(slot, [act for act, _ in batch])
+        except Exception as exc:  # nothing of this batch is on the disk
+            if len(batch) == 1 or isinstance(exc, DatabaseUnavailable):
+                outcomes = [_Failed(exc)] * len(batch)
+            else:
+                for single in batch:  # one of them is at fault; the others may be well
+                    await self._write_together(slot, [single])
+                return
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if future.done():
+                continue  # whoever asked has gone; what was asked for is done
+            if isinstance(outcome, _Failed):
+                future.set_exception(_translated(outcome.reason))
+            else:
+                future.set_result(outcome)
+
+    async def _committed(self, slot: _Slot, acts: list[Act[Any]]) -> list[Any]:
+        """What each act gave, or _Failed, once all that succeeded is on the disk. Raises if nothing is."""
+        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
+        for _ in range(TRIES):
+            connection = await slot.ready(deadline_s)
+            try:
+                return await self._in_transaction(connection, acts)
+            except Lost as exc:
+                connection.close()
+                last: Exception = exc
+            except Refused as exc:
+                if exc.sqlstate not in _CONFLICT | _STALE:
+                    raise
+                if exc.sqlstate in _STALE:
+                    connection.close()
+                last = exc
+        if isinstance(last, Lost):
+            raise DatabaseUnavailable from last
+        raise last
+
+    async def _in_transaction(self, connection: Connection, acts: list[Act[Any]]) -> list[Any]:
+        connection.put("begin", {})
+        transaction = PostgresTransaction(connection, self._reads)
+        try:
+            outcomes = await _in_greenlet(lambda: [_perform(act, transaction) for act in acts])
+            number = connection.rows("transaction_id", await connection.ask("transaction_id", {}))[0][0]
+        except BaseException:
+            await self._undo(connection)
+            raise
+        try:
+            done = await connection.ask("commit", {}, alone=True)
+            if done.command_status != b"COMMIT":
+                raise Lost("the transaction was rolled back")
+        except Lost:
+            connection.close()
+            if number is not None and not await self._was_committed(number):
+                raise
+        self.commits += 1
+        return outcomes
+
+    async def _undo(self, connection: Connection) -> None:
+        if not connection.is_open:
+            return
+        connection.sync()
+        try:
+            await connection.ask("rollback", {}, alone=True)
+        except (Lost, Refused):
+            connection.close()
+
+    async def _was_committed(self, number: str) -> bool:
+        """The fate of a transaction whose commit nobody answered. Raises DatabaseUnavailable when it stays unknown."""
+        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
+        while asyncio.get_running_loop().time() < deadline_s:
+            fate = (await self._read("fate", {"transaction_id": number}))[0][0]
+            if fate in ("committed", "aborted"):
+                return bool(fate == "committed")
+            await asyncio.sleep(PAUSE_S)
+        raise DatabaseUnavailable("the database broke off; whether this was accepted is not known")
+
+    async def close(self) -> None:
+        """Finish what waits, then let go."""
+        while self._pumps:
+            await asyncio.wait(self._pumps)
+        if self._hints is not None:
+            await self._hints.close()
+        for slot in (*self._readers, *self._writers):
+            slot.close()
+
+
+def _perform(act: Act[Any], transaction: PostgresTransaction) -> Any:
+    """Run one act; an act that raises before it changed anything fails alone."""
+    before = transaction.changes
+    try:
+        return act(transaction)
+    except (Lost, Refused):
+        raise
+    except Exception as exc:  # whatever an act raises belongs to the one who asked for it
+        if transaction.changes != before:
+            raise
+        return _Failed(exc)
+
+
+def _load(slot: _Slot) -> int:
+    return slot.connection.load if slot.connection is not None and slot.connection.is_open else 0
+
+
+def _translated(exc: Exception) -> Exception:
+    if not isinstance(exc, Refused):
+        return exc
+    if exc.sqlstate in _FULL:
+        ours: Exception = StorageFull("the database's disk is full; nothing was accepted")
+    elif exc.sqlstate in _HELD | _CONFLICT:
+        ours = DatabaseBusy()
+    else:
+        return exc
+    ours.__cause__ = exc
+    return ours
