@@ -42,8 +42,8 @@ from mutoscope.settings import Settings
 from mutoscope.site import HELPERS, Limits, Site
 from mutoscope.storage.local import LocalStorage
 from mutoscope.storage.sign import Signer
+from mutoscope.store.opening import open_database
 from mutoscope.store.records import Key
-from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -143,8 +143,6 @@ def load_catalog(settings: Settings) -> Catalog:
 
 async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -> tuple[Site, str | None]:
     """Open data folder and catalogue. Returns the site, and the first API key if one was made now."""
-    if settings.database or settings.storage:
-        raise ConfigError("this version keeps everything in the data folder: leave --database and --storage empty")
     catalog = load_catalog(settings)
     for sentence in catalog.overrides:
         log.warning("manifest.overrides", told=sentence)
@@ -154,10 +152,10 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
     if settings.data.exists() and not settings.data.is_dir():
         raise ConfigError(f"{settings.data}: is no folder; choose one with --data")
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
-    store = Store(open_database(settings.data))
+    store = Store(open_database(settings.data, settings.database))
     site = Site(
         store=store,
-        storage=LocalStorage(settings.data / "files"),
+        storage=LocalStorage(settings.files),
         catalog=catalog,
         signer=Signer(await store.secret("file_urls", secrets.token_hex(32))),
         prober=Prober(HELPERS),
@@ -182,21 +180,6 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
     with contextlib.suppress(Exception):
         site.check_room()
     return site, await _first_key(store, settings.api_key)  # last: a key made by a start that fails is never shown
-
-
-def open_database(data: Path) -> Sqlite:
-    """The database of a data folder, its schema brought up to date; a copy is kept before an upgrade.
-
-    Raises ConfigError when another process has it open, or a newer version wrote it.
-    """
-    database = Sqlite(data / "mutoscope.db")
-    before = database.version()
-    if before and before < database.newest():
-        copy = data / f"mutoscope.before-{database.newest():04d}.{int(time.time())}.db"
-        database.backup(copy)
-        log.info("database.copied", version=before, path=str(copy))
-    database.migrate()
-    return database
 
 
 async def _first_key(store: Store, wanted: str) -> str | None:

@@ -43,8 +43,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("port", int, 8000, "Port the server listens on; 0 picks a free one."),
     Setting("data", Path, None, "Folder for database and files; the user's data folder, `mutoscope`, when not given."),
     Setting("cache", Path, None, "Folder for compiled kernels and weights; the user's cache folder when not given."),
-    Setting("database", str, "", "Database address; empty means SQLite in the data folder."),
-    Setting("storage", str, "", "Where files are kept; empty means the folder `files` in the data folder."),
+    Setting("database", str, "", "Database address, `postgresql://…`; empty means SQLite in the data folder."),
+    Setting("storage", str, "", "Folder where files are kept; empty means `files` in the data folder."),
     Setting("public_url", str, "", "Address clients reach the server at; empty means the host each request names."),
     Setting("workers", int, 1, "Worker processes started with the server; 0 for none."),
     Setting("engines", str, "", "Engines the server's own workers run, separated by commas; empty means all."),
@@ -112,6 +112,11 @@ class Settings:
     log_format: str
     log_level: str
 
+    @property
+    def files(self) -> Path:
+        """The folder where files are kept."""
+        return Path(self.storage) if self.storage else self.data / "files"
+
 
 def load(options: Mapping[str, Any] | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
     """The settings from options (which win), the environment and the defaults.
@@ -158,6 +163,8 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"MUTOSCOPE_PUBLIC_URL: found {values['public_url']!r}; accepted is an address such as https://video.example"
         )
+    if values["storage"] and not Path(values["storage"]).is_absolute():
+        raise ConfigError(f"MUTOSCOPE_STORAGE: found {values['storage']!r}; accepted is a folder such as /srv/files")
     if values["beat_s"] * 2 > values["lease_s"]:
         raise ConfigError("MUTOSCOPE_BEAT_S: must be at most half of MUTOSCOPE_LEASE_S")
     for name, words in (

@@ -19,10 +19,11 @@ from click.testing import CliRunner, Result
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 import mutoscope
-from mutoscope.app import add_owner_key, open_database
+from mutoscope.app import add_owner_key
 from mutoscope.cli import COMMANDS, Program, arguments, connect, exits, program
 from mutoscope.cli.output import plain
 from mutoscope.client import credentials
+from mutoscope.store.opening import open_database
 from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.store import Store
 

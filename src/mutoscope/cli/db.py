@@ -1,4 +1,6 @@
-"""`mutoscope db`: the database of a data folder, with the server stopped (backup also while it runs)."""
+"""`mutoscope db`: a site's database, in its data folder or in PostgreSQL. `backup`, `check` and `export` work while
+the server runs; the others want it stopped.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import asyncio
 import contextlib
 import shutil
 import sqlite3
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,27 @@ from mutoscope import app, settings
 from mutoscope.client import ClientError, credentials
 from mutoscope.errors import ConfigError
 from mutoscope.server.auth import fingerprint
+from mutoscope.store import archive, offline
+from mutoscope.store.address import shown
+from mutoscope.store.opening import open_database
 from mutoscope.store.store import Store
 
-_data = click.option("--data", type=click.Path(path_type=Path), default=None, help="Data folder [MUTOSCOPE_DATA].")
+
+def _placed(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say where a site is."""
+    data = click.option("--data", type=click.Path(path_type=Path), default=None, help="Data folder [MUTOSCOPE_DATA].")
+    database = click.option(
+        "--database", default=None, help="postgresql://…; empty: SQLite in the data folder [MUTOSCOPE_DATABASE]."
+    )
+    return data(database(command))
+
+
+def _settings(data: Path | None, database: str | None) -> settings.Settings:
+    """Those in force for a site that is there already."""
+    found = settings.load({"data": data, "database": database})
+    if not found.database:
+        offline.existing(found.data)
+    return found
 
 
 @click.group("db")
@@ -30,25 +50,31 @@ def command() -> None:
 
 
 @command.command("migrate")
-@_data
-def migrate(data: Path | None) -> None:
-    """Bring the schema up to date; a copy of the database is kept beside it first.
+@_placed
+def migrate(data: Path | None, database: str | None) -> None:
+    """Bring the schema up to date; of a SQLite file a copy is kept beside it first.
 
     Example: mutoscope db migrate
     """
-    database = app.open_database(_folder(data))
-    click.echo(f"schema version {database.version()}")
-    _run(database.close())
+    found = _settings(data, database)
+    asyncio.run(_closed(Store(open_database(found.data, found.database))))
+    with offline.reading(found.data, found.database) as opened:
+        click.echo(f"schema version {opened.version()}")
+
+
+async def _closed(store: Store) -> None:
+    await store.db.close()
 
 
 @command.command("check")
-@_data
-def check(data: Path | None) -> None:
-    """Check the file and that every finished request is accounted for once.
+@_placed
+def check(data: Path | None, database: str | None) -> None:
+    """Check the rows: every finished request is accounted for once. Of a SQLite file also every page.
 
     Example: mutoscope db check
     """
-    problems = _audit(_folder(data) / "mutoscope.db")
+    found = _settings(data, database)
+    problems = list(offline.problems(found.data, found.database))
     for problem in problems:
         click.echo(problem)
     if problems:
@@ -56,26 +82,63 @@ def check(data: Path | None) -> None:
     click.echo("the database is sound")
 
 
+@command.command("export")
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--no-files", is_flag=True, help="Rows only; uploads and outputs stay where they are.")
+@_placed
+def export(target: Path, no_files: bool, data: Path | None, database: str | None) -> None:
+    """Write a site into a new folder that either database can import.
+
+    Example: mutoscope db export /backups/moving
+    """
+    archive.export(_place(_settings(data, database)), target, with_files=not no_files, say=_say)
+    click.echo(f"exported to {target}; it holds prompts, results and what signs webhooks: keep it to yourself")
+
+
+@command.command("import")
+@click.argument("source", type=click.Path(path_type=Path))
+@_placed
+def load(source: Path, data: Path | None, database: str | None) -> None:
+    """Fill an empty database from an exported folder. The server must be stopped.
+
+    Example: mutoscope db import /backups/moving --database postgresql://mutoscope@db.example/mutoscope
+    """
+    found = settings.load({"data": data, "database": database})
+    archive.load(source, _place(found), say=_say)
+    click.echo(f"imported into {shown(found.database)} ({found.data}); check it: mutoscope db check")
+
+
+def _place(found: settings.Settings) -> archive.Place:
+    return archive.Place(found.data, found.database, found.files)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
 @command.command("backup")
 @click.argument("target", type=click.Path(path_type=Path))
-@_data
-def backup(target: Path, data: Path | None) -> None:
-    """Copy database and files into a new folder; the server may go on meanwhile.
+@_placed
+def backup(target: Path, data: Path | None, database: str | None) -> None:
+    """Copy a SQLite database and its files into a new folder; the server may go on meanwhile.
 
     Example: mutoscope db backup /backups/2026-11-22
     """
-    folder = _folder(data)
+    found = _settings(data, database)
+    if found.database:
+        raise ConfigError("back PostgreSQL up with its own tools (pg_dump), or take an archive: mutoscope db export")
     if target.exists():
         raise ConfigError(f"{target}: exists already; choose a new folder")
     target.mkdir(parents=True, mode=0o700)
-    source = _open(folder / "mutoscope.db")
-    copy = sqlite3.connect(target / "mutoscope.db")
+    path = offline.existing(found.data)
+    source = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)  # so a folder may be called `what?`
+    copy = sqlite3.connect(target / path.name)
     with source, copy:
         source.backup(copy)
     source.close()
     copy.close()
-    if (folder / "files").is_dir():
-        shutil.copytree(folder / "files", target / "files", copy_function=_copy_if_there)
+    if found.files.is_dir():
+        shutil.copytree(found.files, target / "files", copy_function=_copy_if_there)
     click.echo(f"copied to {target}; restore by serving that folder: mutoscope serve --data {target}")
 
 
@@ -86,92 +149,30 @@ def _copy_if_there(source: str, target: str) -> None:
 
 
 @command.command("reset-key")
-@_data
-def reset_key(data: Path | None) -> None:
-    """Revoke every key of the owner and print a new one. The server must be stopped.
+@_placed
+def reset_key(data: Path | None, database: str | None) -> None:
+    """Revoke every key of the owner and print a new one. With SQLite the server must be stopped.
 
     Example: mutoscope db reset-key
     """
     url = held = None
     with contextlib.suppress(ClientError):  # a file that cannot be read is no reason to keep somebody locked out
         url, held = credentials.stored()
-    key, was_ours = _run(_reset_key(_folder(data), held))
+    key, was_ours = asyncio.run(_reset_key(_settings(data, database), held))
     click.echo(key)
     if url and was_ours:
         click.echo(f"kept for client and command line in {credentials.keep(url, key)}", err=True)
 
 
-async def _reset_key(folder: Path, held: str | None) -> tuple[str, bool]:
+async def _reset_key(found: settings.Settings, held: str | None) -> tuple[Any, bool]:
     """The new key, and whether the one that the command line holds was one of those revoked now."""
-    store = Store(app.open_database(folder))
+    store = Store(open_database(found.data, found.database))
     try:
         caller = await store.caller(fingerprint(held)) if held else None
         account_id = await store.first_account()
         if account_id is None:
-            raise ConfigError(f"{folder}: no account yet; the first `mutoscope serve` makes one with its key")
+            raise ConfigError("no account yet; the first `mutoscope serve` makes one with its key")
         await store.revoke_all_keys(account_id)
         return await app.add_owner_key(store, account_id), caller is not None and caller.account_id == account_id
     finally:
         await store.db.close()
-
-
-def _audit(path: Path) -> list[str]:
-    database = _open(path)
-    try:
-        return list(_problems(database))
-    except sqlite3.DatabaseError as exc:
-        raise ConfigError(f"{path}: {exc}; restore a backup: serve its folder with --data") from exc
-    finally:
-        database.close()
-
-
-def _problems(database: sqlite3.Connection) -> Iterator[str]:
-    for row in database.execute("pragma integrity_check"):
-        if row[0] != "ok":
-            yield str(row[0])
-    for text, query in _AUDIT:
-        for row in database.execute(query):
-            yield f"{text}: {row[0]}"
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """The database for reading. An address, so that a folder may be called `what?`."""
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-
-
-_AUDIT = (
-    (
-        "request with more than one terminal event",
-        "select request_id from events where kind = 'state' and json_extract(data, '$.state') in "
-        "('completed', 'failed', 'cancelled') group by request_id having count(*) > 1",
-    ),
-    (
-        "completed request without a result",
-        "select id from requests where state = 'completed' and result is null",
-    ),
-    (
-        "finished request whose usage is still held",
-        "select r.id from requests r join usage u on u.request_id = r.id "
-        "where r.state in ('completed', 'failed', 'cancelled') and u.state = 'held'",
-    ),
-    (
-        "request without a usage row",
-        "select id from requests where id not in (select request_id from usage)",
-    ),
-    (
-        "output that is not on record",
-        "select r.id from requests r, json_each(r.result, '$.outputs') o "
-        "where r.state = 'completed' and o.value not in (select id from files)",
-    ),
-)
-
-
-def _folder(data: Path | None) -> Path:
-    folder = settings.load({"data": data}).data
-    if not (folder / "mutoscope.db").is_file():
-        raise ConfigError(f"{folder}: no Mutoscope database here; name the data folder with --data")
-    return folder
-
-
-def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)

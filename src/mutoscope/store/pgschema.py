@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from mutoscope.errors import ConfigError
 from mutoscope.store import statements
+from mutoscope.store.address import shown
 
 log = structlog.get_logger(__name__)
 
@@ -58,16 +59,6 @@ def conninfo(address: str) -> str:
         ) from exc
 
 
-def masked(address: str) -> str:
-    """The address as it may be shown: without password, and without options that could hold one."""
-    try:
-        words = conninfo_to_dict(address)
-    except psycopg.Error:
-        return "postgresql://…"
-    host = words.get("host") or "(local socket)"
-    return f"postgresql://{words.get('user') or ''}@{host}:{words.get('port') or 5432}/{words.get('dbname') or ''}"
-
-
 @contextmanager
 def connected(address: str) -> Iterator[psycopg.Connection[Any]]:
     """A connection of its own, in autocommit. Raises ConfigError when the server cannot be had or used."""
@@ -75,11 +66,11 @@ def connected(address: str) -> Iterator[psycopg.Connection[Any]]:
         connection = psycopg.connect(conninfo(address), autocommit=True)
     except psycopg.OperationalError as exc:
         reason = " ".join(str(exc).split())
-        raise ConfigError(f"{masked(address)}: {_without_password(reason, address)}; is it running?") from exc
+        raise ConfigError(f"{shown(address)}: {_without_password(reason, address)}") from exc
     with connection:
         if connection.info.server_version < OLDEST * 10_000:
             found = connection.info.server_version // 10_000
-            raise ConfigError(f"{masked(address)}: PostgreSQL {found}; accepted is {OLDEST} or newer")
+            raise ConfigError(f"{shown(address)}: PostgreSQL {found}; accepted is {OLDEST} or newer")
         connection.execute("set timezone = 'UTC'")
         yield connection
 
@@ -110,7 +101,7 @@ def migrate(address: str, *, up_to: int | None = None) -> tuple[int, int]:
         before = version(connection)
         if before > statements.newest():
             raise ConfigError(
-                f"{masked(address)}: schema version {before} is newer than this program knows "
+                f"{shown(address)}: schema version {before} is newer than this program knows "
                 f"({statements.newest()}); start the newer version, or restore the dump made before the upgrade"
             )
         for number, text in statements.migrations(WORDS):
@@ -133,7 +124,7 @@ def _step(connection: psycopg.Connection[Any], number: int, text: str, address: 
                 )
         except psycopg.errors.LockNotAvailable as exc:
             if attempt == _LOCK_TRIES - 1:
-                raise ConfigError(f"{masked(address)}: migration {number}: others keep the tables locked") from exc
+                raise ConfigError(f"{shown(address)}: migration {number}: others keep the tables locked") from exc
             time.sleep(0.2)
         else:
             return
@@ -144,4 +135,4 @@ def _warn(connection: psycopg.Connection[Any], address: str) -> None:
     for name in ("fsync", "full_page_writes"):
         row = connection.execute("select current_setting(%s)", (name,)).fetchone()
         if row is not None and row[0] != "on":
-            log.warning("database.not_durable", setting=name, found=row[0], database=masked(address))
+            log.warning("database.not_durable", setting=name, found=row[0], database=shown(address))

@@ -44,8 +44,9 @@ PAUSE_S = 0.1
 TRIES = 4
 """How often acts run that PostgreSQL refuses because of what others do at the same time."""
 
+_BEGIN = "begin"
 _OWN = {
-    "begin": "begin",
+    _BEGIN: "begin",
     "commit": "commit",
     "rollback": "rollback",
     "transaction_id": "select pg_current_xact_id_if_assigned()::text",
@@ -299,7 +300,7 @@ class Postgres:
         raise last
 
     async def _in_transaction(self, connection: Connection, acts: list[Act[Any]]) -> list[Any]:
-        connection.put("begin", {})
+        connection.put(_BEGIN, {})
         transaction = PostgresTransaction(connection, self._reads)
         try:
             outcomes = await _in_greenlet(lambda: [_perform(act, transaction) for act in acts])

@@ -16,8 +16,9 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -235,10 +236,25 @@ class Sqlite:
         finally:
             connection.close()
 
+    @contextmanager
+    def exclusively(self) -> Iterator[sqlite3.Connection]:
+        """The write connection in one transaction, for what fills the database as a whole while no server runs."""
+        self._writer.execute("begin immediate")
+        try:
+            yield self._writer
+        except BaseException:
+            self._writer.rollback()
+            raise
+        self._writer.commit()
+
     async def close(self) -> None:
         """Finish what waits, then let go of the file."""
         if self._pump is not None:
             await self._pump
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the file. Nothing may be waiting."""
         self._thread.shutdown()
         self._writer.close()
         self._reader.close()

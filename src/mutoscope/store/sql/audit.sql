@@ -1,0 +1,22 @@
+-- What must never be found. Each gives the ids of what breaks the rule that its name says.
+
+-- name: request_with_more_than_one_terminal_event
+select request_id from events where kind = 'state' and {event_state} in ('completed', 'failed', 'cancelled')
+group by request_id having count(*) > 1
+
+-- name: finished_request_without_its_terminal_event
+select id from requests where state in ('completed', 'failed', 'cancelled') and id not in (
+  select request_id from events where kind = 'state' and {event_state} in ('completed', 'failed', 'cancelled'))
+
+-- name: completed_request_without_a_result
+select id from requests where state = 'completed' and result is null
+
+-- name: finished_request_whose_usage_is_still_held
+select r.id from requests r join usage u on u.request_id = r.id
+where r.state in ('completed', 'failed', 'cancelled') and u.state = 'held'
+
+-- name: request_without_a_usage_row
+select id from requests where id not in (select request_id from usage)
+
+-- name: output_that_is_not_on_record
+select r.id from requests r, {outputs} where r.state = 'completed' and o.value not in (select id from files)
