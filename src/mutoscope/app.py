@@ -29,9 +29,11 @@ from mutoscope.engines import registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.errors import ConfigError
 from mutoscope.fleet.local import LocalFleet
+from mutoscope.housekeeping import Housekeeping
 from mutoscope.jobs import Job
 from mutoscope.media.sandbox import Prober
 from mutoscope.net import parse_allow
+from mutoscope.retention import Keep
 from mutoscope.server.addresses import parse_network
 from mutoscope.server.auth import fingerprint, new_key
 from mutoscope.server.connection import Connection, most_connections
@@ -42,13 +44,13 @@ from mutoscope.settings import Settings
 from mutoscope.site import HELPERS, Limits, Site
 from mutoscope.storage.local import LocalStorage
 from mutoscope.storage.sign import Signer
+from mutoscope.store import audit
 from mutoscope.store.opening import open_database
 from mutoscope.store.records import Key
 from mutoscope.store.store import Store
 
 log = structlog.get_logger(__name__)
 
-SWEEP_S = 1.0
 LOW_DISK_BYTES = 5 * 10**9
 KEEP_ALIVE_S = 75
 HAND_BACK_S = 5.0
@@ -77,7 +79,6 @@ async def serve(
     settings: Settings, *, on_ready: Callable[[Ready], None], stop: Stop, kept_key: str | None = None
 ) -> None:
     """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
-    began = time.time()
     capabilities, missing = engines()
     chosen = _chosen_engines(settings, capabilities)
     listener = listen(settings.host, settings.port)
@@ -88,13 +89,15 @@ async def serve(
         raise
     kept_key_fits = bool(kept_key) and await site.store.caller(fingerprint(kept_key or "")) is not None
     url = _address(settings.host, listener)
-    server = _uvicorn(site, Metrics(), _proxies(settings))
+    metrics = Metrics()
+    site.store.db.on_commit = metrics.committed
+    server = _uvicorn(site, metrics, _proxies(settings))
     running = asyncio.create_task(server.serve(sockets=[listener]))
     fleet = _fleet(settings, site, url, chosen)
-    sweeper = asyncio.create_task(_sweep(site))
+    house = Housekeeping(site, metrics, _keep(settings))
     sender = _sender(settings, site, url)
     sending = asyncio.create_task(sender.run())
-    collector = asyncio.create_task(_collect(site, before_s=began))
+    house.start()
     try:
         fleet.start()
         on_ready(
@@ -114,10 +117,9 @@ async def serve(
         stopping.cancel()
     finally:
         await _drain(site, fleet, settings.drain_s, stop)
-        sweeper.cancel()
-        collector.cancel()
         sending.cancel()
         await sender.close()
+        await house.stop()
         await _close(site, server, running)
 
 
@@ -191,14 +193,24 @@ async def _first_key(store: Store, wanted: str) -> str | None:
 
 async def add_owner_key(store: Store, account_id: str, wanted: str = "") -> str:
     """A key with every scope; `wanted` becomes it when given."""
-    key = wanted or new_key()
-    await store.add_key(
-        Key(uuid.uuid4().hex, "first key", key[: min(7, len(key) // 4)], ("run", "read", "admin"), 0, None, None),
+    key, key_id = wanted or new_key(), uuid.uuid4().hex
+    await _noting(store, "key.created", account_id, target=key_id).add_key(
+        Key(key_id, "first key", key[: min(7, len(key) // 4)], ("run", "read", "admin"), 0, None, None),
         account_id=account_id,
         key_sha256=fingerprint(key),
         expires_in_ms=None,
     )
     return key
+
+
+async def revoke_owner_keys(store: Store, account_id: str) -> int:
+    """Every key of the owner opens nothing any more; how many there were."""
+    return await _noting(store, "key.revoked_all", account_id, target=account_id).revoke_all_keys(account_id)
+
+
+def _noting(store: Store, action: str, account_id: str, *, target: str) -> Store:
+    """The store for one act of the server itself, or of somebody at its command line."""
+    return store.noting(lambda tx: audit.note(tx, audit.SITE, action, account_id=account_id, target=target))
 
 
 # -- listening ----------------------------------------------------------------------------------------------------
@@ -314,6 +326,7 @@ def _fleet(settings: Settings, site: Site, url: str, chosen: Sequence[str]) -> L
             "MUTOSCOPE_CACHE": str(settings.cache),
             "MUTOSCOPE_LOG_FORMAT": settings.log_format,
             "MUTOSCOPE_LOG_LEVEL": settings.log_level,
+            "MUTOSCOPE_TRACES": settings.traces,
             "NUMBA_CACHE_DIR": str(settings.cache / "numba"),
         },
     )
@@ -335,26 +348,15 @@ def _sender(settings: Settings, site: Site, url: str) -> webhooks.Sender:
     return sender
 
 
-async def _sweep(site: Site) -> None:
-    """Hand on what lost workers held, once a second, whatever happens."""
-    while True:
-        await asyncio.sleep(SWEEP_S)
-        try:
-            swept = await lifecycle.sweep(site)
-        except Exception:  # the sweeper must outlive a full disk
-            log.exception("sweep.failed")
-            continue
-        if swept:
-            log.warning("lease.expired", requests=swept)
-
-
-async def _collect(site: Site, *, before_s: float) -> None:
-    """Once, after the start: remove what a crash left behind."""
-    try:
-        if found := await lifecycle.collect(site, before_s=before_s):
-            log.warning("storage.collected", files=found)
-    except Exception:  # files that nobody sees are no reason to stop
-        log.exception("storage.collect_failed")
+def _keep(settings: Settings) -> Keep:
+    return Keep(
+        requests_s=settings.keep_requests_s,
+        outputs_s=settings.keep_outputs_s,
+        inputs_s=settings.keep_inputs_s,
+        uploads_s=settings.keep_uploads_s,
+        events_s=settings.keep_events_s,
+        deliveries_s=settings.keep_deliveries_s,
+    )
 
 
 async def _drain(site: Site, fleet: LocalFleet, drain_s: float, stop: Stop) -> None:

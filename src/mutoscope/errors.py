@@ -7,6 +7,7 @@ MutoscopeError
 ├── PaymentRequired         402  a spending limit is reached
 ├── Forbidden               403  the key lacks a scope
 ├── NotFound                404  no such thing, or not yours
+│   └── Expired             410  it was there, and was kept as long as the operator said
 ├── NotAllowed              405  the address exists, the method does not
 ├── Conflict                409  the state does not allow it
 │   └── LeaseLost           409  a worker speaks for an attempt that is no longer its own
@@ -19,6 +20,7 @@ MutoscopeError
 ├── StorageFull             507  the disk has no room to accept work
 ├── MediaError              –    an input file could not be fetched, read or accepted: the request fails
 ├── EngineError             –    an engine failed; `retryable` says whether another attempt can help
+│   ├── OutOfTime           –    it took longer than the model's time limit
 │   └── Cancelled           –    the run was asked to stop
 └── ConfigError             –    a setting or manifest is wrong: the program refuses to start
 
@@ -118,6 +120,13 @@ class NotFound(MutoscopeError):
     code = 404001
 
 
+class Expired(NotFound):
+    """It was kept as long as this server keeps such things, and is gone."""
+
+    status = 410
+    code = 410001
+
+
 class NotAllowed(MutoscopeError):
     """This address does not answer that method."""
 
@@ -204,6 +213,10 @@ class EngineError(MutoscopeError):
     def __init__(self, message: str = "", *, retryable: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
+
+
+class OutOfTime(EngineError):
+    """The engine took longer than the model's time limit."""
 
 
 class Cancelled(EngineError):

@@ -69,6 +69,7 @@ class NewJob:
     weight            share of this key in fair queuing, > 0.
     hold_microusd     estimated price, held until the request settles.
     base_url          the address the caller reached us at; webhooks name files by it.
+    traceparent       W3C Trace Context of the submit; None: it has none.
     """
 
     id: str
@@ -87,6 +88,7 @@ class NewJob:
     hold_microusd: int = 0
     base_url: str = ""
     webhook: Webhook | None = None
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,7 @@ class Job:
     error: str | None
     cost_microusd: int
     base_url: str = ""
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from mutoscope import intake, webhooks
+from mutoscope import intake, retention, webhooks
 from mutoscope.catalog import Model
 from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound, Problem
 from mutoscope.jobs import Job, NewJob, State, Webhook, new_id
@@ -37,6 +37,7 @@ async def submit(
     base_url: str,
     idempotency_key: str | None = None,
     webhook: Webhook | None = None,
+    traceparent: str | None = None,
 ) -> Submitted:
     """Check a body against its model and accept it durably, or return the earlier request of the same key.
 
@@ -68,6 +69,7 @@ async def submit(
         hold_microusd=model.price_microusd(inputs),
         base_url=base_url,
         webhook=webhook,
+        traceparent=traceparent,
     )
     return _same_body(await _accept(site, new, made))
 
@@ -146,9 +148,7 @@ async def cancel(site: Site, caller: Caller, request_id: str, *, running: bool =
 
 async def delete(site: Site, caller: Caller, request_id: str) -> None:
     """Remove a finished request with its files; what it cost stays on record. Raises NotFound, Conflict."""
-    files = await site.store.files_of(request_id)
-    await site.store.delete(request_id, caller.account_id)
-    await intake.forget(site, files)
+    await retention.remove(site, request_id, caller.account_id)
 
 
 # -- 3. hand out --------------------------------------------------------------------------------------------------
@@ -188,6 +188,7 @@ def assign(site: Site, job: Job) -> Assignment:
         time_limit_s=job.time_limit_s,
         lease_s=site.limits.lease_s,
         beat_s=site.limits.beat_s,
+        traceparent=job.traceparent,
     )
 
 
@@ -284,19 +285,6 @@ async def sweep(site: Site) -> int:
 async def fail_orphans(site: Site) -> int:
     """Fail what waits for models that left the catalogue; how many there were."""
     return await site.store.fail_models_but({model.id for model in site.catalog.models})
-
-
-async def collect(site: Site, *, before_s: float) -> int:
-    """Remove what a crash left in the storage, of files stored before this time; how many there were."""
-    found = 0
-    async for key in site.storage.keys(before_s=before_s):
-        kind, ident, *_ = key.split("/")
-        file_id = key.split("/")[-2]
-        if not await site.store.is_wanted(file_id, ident if kind == "outputs" else None):
-            await site.store.delete_file(file_id)
-            await site.storage.delete(key)
-            found += 1
-    return found
 
 
 def _result(model: Model, job: Job, finish: Finish, *, now_ms: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import httpx
 import orjson
 import structlog
 
-from mutoscope.errors import EngineError, LeaseLost, MediaError, MutoscopeError
+from mutoscope.errors import EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
 from mutoscope.protocol import Assignment, Beat, Claim, Finish, Stored, decode, encode
 
 logger = structlog.get_logger(__name__)
@@ -273,7 +273,7 @@ class Lease:
         if self._reason:
             return None
         if now >= self._started + self._assignment.time_limit_s:
-            return EngineError(f"exceeded the time limit of {self._assignment.time_limit_s:g} s")
+            return OutOfTime(f"exceeded the time limit of {self._assignment.time_limit_s:g} s")
         if now >= self._release_at:
             return Released()
         return None

@@ -17,7 +17,7 @@ from typing import Any, Literal, Protocol
 
 from mutoscope.engines.base import Task
 from mutoscope.engines.process import Made
-from mutoscope.errors import EngineError, MediaError
+from mutoscope.errors import EngineError, MediaError, OutOfTime
 from mutoscope.media import rules
 from mutoscope.media.probe import MediaInfo
 from mutoscope.protocol import Assignment, Finish, InputFile, Stored
@@ -61,7 +61,7 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
             outputs, poster = _store(made, bench)
     except (MediaError, EngineError) as exc:
         outcome: Literal["retry", "failed"] = "retry" if exc.retryable else "failed"
-        return Finish(assignment.attempt, outcome=outcome, error=exc.message)
+        return Finish(assignment.attempt, outcome=outcome, error=exc.message, code=_code(exc))
     return Finish(
         assignment.attempt,
         outcome="completed",
@@ -69,6 +69,12 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
         poster=poster,
         metadata=_metadata(assignment, made, outputs, timings),
     )
+
+
+def _code(exc: MediaError | EngineError) -> str:
+    if isinstance(exc, MediaError):
+        return "media"
+    return "time_limit" if isinstance(exc, OutOfTime) else "engine"
 
 
 def _bring_in(files: Sequence[InputFile], *, folder: Path, bench: Bench) -> dict[str, tuple[Path, ...]]:

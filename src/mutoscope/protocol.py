@@ -1,4 +1,4 @@
-"""The messages between server and worker, version 1.
+"""The messages between server and worker, version 2.
 
 A worker asks for work over HTTP, beats while it runs, uploads what it made and finishes. It never sees the
 database or the storage. Each message is a JSON object with exactly these fields; `decode` refuses anything else,
@@ -20,7 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-VERSION = 1
+VERSION = 2
+CODES = ("media", "engine", "time_limit", "worker")
+"""Who failed: an input file, the engine, the engine by taking too long, the worker itself."""
 T = TypeVar("T")
 
 
@@ -58,7 +60,10 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """One attempt at one request. Times are durations, so that no two clocks are compared."""
+    """One attempt at one request. Times are durations, so that no two clocks are compared.
+
+    traceparent   W3C Trace Context of the request, when it has one.
+    """
 
     request_id: str
     attempt: int
@@ -72,6 +77,7 @@ class Assignment:
     time_limit_s: float
     lease_s: float
     beat_s: float
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +110,7 @@ class Finish:
     outputs    the outputs, in order (completed only).
     poster     the picture that stands for them, if any.
     error      message for the caller (failed and retry).
+    code       what went wrong, for counting: one of CODES (failed and retry).
     metadata   engine, engine_version, plan, media, timings (completed only).
     """
 
@@ -112,6 +119,7 @@ class Finish:
     outputs: tuple[Stored, ...] = ()
     poster: Stored | None = None
     error: str | None = None
+    code: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -66,6 +66,42 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_upload_bytes", int, 200 * 2**20, "Largest file accepted by POST /v1/files."),
     Setting("min_free_bytes", int, 256 * 2**20, "Free disk space below which new work is refused with 507."),
     Setting("file_url_ttl_s", int, 7 * 86400, "How long a signed file address stays valid, in seconds."),
+    Setting(
+        "keep_requests_s",
+        int,
+        0,
+        "How many seconds finished requests with all that belongs to them are kept; 0: until deleted.",
+    ),
+    Setting(
+        "keep_outputs_s",
+        int,
+        0,
+        "How many seconds what finished requests made is kept; 0: until deleted.",
+    ),
+    Setting(
+        "keep_inputs_s",
+        int,
+        0,
+        "How many seconds the bodies of finished requests and the files inside them are kept; 0: until deleted.",
+    ),
+    Setting(
+        "keep_uploads_s",
+        int,
+        0,
+        "How many seconds uploaded files are kept, while no unfinished request needs them; 0: until deleted.",
+    ),
+    Setting(
+        "keep_events_s",
+        int,
+        30 * 86400,
+        "How many seconds progress and log lines of finished requests are kept; 0: until deleted.",
+    ),
+    Setting(
+        "keep_deliveries_s",
+        int,
+        30 * 86400,
+        "How many seconds webhooks that were delivered or failed are kept in the log; 0: until deleted.",
+    ),
     Setting("lease_s", float, 10.0, "How long a worker may be silent before its request is handed on, in seconds."),
     Setting("beat_s", float, 3.0, "How often a worker tells that it is alive, in seconds."),
     Setting("drain_s", float, 30.0, "How long a stopping server lets running requests finish, in seconds."),
@@ -76,6 +112,12 @@ SETTINGS: tuple[Setting, ...] = (
         str,
         "5,30,120,600,3600,10800,21600,43200",
         "Pauses between the tries to send a webhook, in seconds; after the last one it has failed.",
+    ),
+    Setting(
+        "traces",
+        str,
+        "",
+        "OTLP/HTTP address that traces are sent to, such as `http://127.0.0.1:4318`; none when empty.",
     ),
     Setting("log_format", str, "auto", "Log lines as `json` or `text`; `auto` is text on a terminal."),
     Setting("log_level", str, "info", "Smallest severity that is logged: debug, info, warning or error."),
@@ -103,12 +145,19 @@ class Settings:
     max_upload_bytes: int
     min_free_bytes: int
     file_url_ttl_s: int
+    keep_requests_s: int
+    keep_outputs_s: int
+    keep_inputs_s: int
+    keep_uploads_s: int
+    keep_events_s: int
+    keep_deliveries_s: int
     lease_s: float
     beat_s: float
     drain_s: float
     webhook_timeout_s: float
     webhook_concurrency: int
     webhook_backoff_s: str
+    traces: str
     log_format: str
     log_level: str
 
@@ -150,6 +199,7 @@ def _check(values: Mapping[str, Any]) -> None:
         "max_body_bytes": (1024, 2**31),
         "max_upload_bytes": (1024, 2**40),
         "file_url_ttl_s": (1, 10 * 365 * 86400),
+        **{s.name: (0, 100 * 365 * 86400) for s in SETTINGS if s.name.startswith("keep_")},
         "lease_s": (1.0, 3600.0),
         "beat_s": (0.1, 600.0),
         "drain_s": (0.0, 86400.0),

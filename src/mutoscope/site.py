@@ -50,6 +50,8 @@ class Health:
     workers_expected: int = 0
     free_bytes: int = 0
     free_checked: float = 0.0
+    keys_used: set[str] = field(default_factory=set)
+    """Keys that were shown since their last use was noted."""
     webhook_outcomes: Counter[str] = field(default_factory=Counter)
     """How tries to send a webhook ended; the sender's own tally."""
 
@@ -95,14 +97,19 @@ class Site:
     uploads: Places = field(default_factory=lambda: Places(UPLOADS_AT_ONCE, "uploads"))
     streams: Places = field(default_factory=lambda: Places(STREAMS_AT_ONCE, "event streams"))
 
-    def check_room(self) -> None:
-        """Raises StorageFull when the disk has no room for new work; looks at most once a second."""
+    def check_room(self, needed_bytes: int = 0) -> None:
+        """Raises StorageFull when the disk has no room for new work of this size; looks at most once a second."""
+        free_bytes = self.look_at_disk()
+        if free_bytes - needed_bytes < self.limits.min_free_bytes:
+            raise StorageFull(
+                f"the server's disk has {free_bytes // 2**20} MiB left and accepts no new work that "
+                f"leaves less than {self.limits.min_free_bytes // 2**20} MiB"
+            )
+
+    def look_at_disk(self) -> int:
+        """Free bytes where the data are, as of the last second."""
         health = self.health
         if time.monotonic() - health.free_checked > 1.0:
             health.free_bytes = shutil.disk_usage(self.data).free
             health.free_checked = time.monotonic()
-        if health.free_bytes < self.limits.min_free_bytes:
-            raise StorageFull(
-                f"the server's disk has {health.free_bytes // 2**20} MiB left and accepts no new work "
-                f"below {self.limits.min_free_bytes // 2**20} MiB"
-            )
+        return health.free_bytes

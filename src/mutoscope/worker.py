@@ -28,7 +28,7 @@ from types import FrameType
 
 import structlog
 
-from mutoscope import logs, net
+from mutoscope import logs, net, tracing
 from mutoscope.engines.base import Task
 from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
@@ -95,6 +95,7 @@ def main(
             worker.serve()
         finally:
             worker.close()
+            tracing.close()
     return 0
 
 
@@ -149,7 +150,17 @@ class Worker:
 
     def _attempt(self, assignment: Assignment) -> None:
         """Perform one assignment under its lease and tell the server how it ended."""
-        log = logger.bind(request_id=assignment.request_id, attempt=assignment.attempt)
+        request_id, attempt = assignment.request_id, assignment.attempt
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id, attempt=attempt),
+            tracing.span(
+                "attempt", parent=assignment.traceparent, request_id=request_id, attempt=attempt
+            ) as traceparent,
+        ):
+            self._carry_out(replace(assignment, traceparent=traceparent))
+
+    def _carry_out(self, assignment: Assignment) -> None:
+        log = logger
         log.info("attempt.started", model_id=assignment.model_id, engine=assignment.engine)
         try:
             with self._under_lease(assignment) as lease:
@@ -177,8 +188,8 @@ class Worker:
         except Released:
             return Finish(assignment.attempt, outcome="released")
         except Exception:  # the boundary of an attempt: a defect of ours costs one attempt, not the worker
-            logger.exception("attempt.defect", request_id=assignment.request_id)
-            return Finish(assignment.attempt, outcome="retry", error="the worker failed: internal error")
+            logger.exception("attempt.defect")
+            return Finish(assignment.attempt, outcome="retry", error="the worker failed: internal error", code="worker")
 
     @contextlib.contextmanager
     def _under_lease(self, assignment: Assignment) -> Iterator[Lease]:
@@ -278,9 +289,12 @@ class WorkerBench:
 
     def run(self, engine: str, task: Task) -> Made:
         child = self.children[engine]
-        with self.lease.killing(child.kill):
+        with (
+            tracing.span("engine", parent=self.assignment.traceparent, engine=engine) as traceparent,
+            self.lease.killing(child.kill),
+        ):
             try:
-                return child.run(task, self.lease)
+                return child.run(replace(task, traceparent=traceparent or ""), self.lease)
             except EngineError:
                 self.lease.check()  # killed by the lease: its reason is the one that counts
                 raise
@@ -389,4 +403,5 @@ def _from_environment(environ: Mapping[str, str]) -> int:
 
 if __name__ == "__main__":
     logs.configure(os.environ.get("MUTOSCOPE_LOG_FORMAT", "auto"), os.environ.get("MUTOSCOPE_LOG_LEVEL", "info"))
+    tracing.configure(os.environ.get("MUTOSCOPE_TRACES", ""), service="mutoscope-worker")
     sys.exit(_from_environment(os.environ))

@@ -1,4 +1,4 @@
-"""Keys: who may do what, what is kept of a secret, and that two accounts never meet.
+"""Keys: who may do what, and what is kept of a secret. That two accounts never meet: test_isolation.py.
 
 The list of routes is the program's own, so a new route without a row here fails.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -16,7 +15,6 @@ import pytest
 
 from mutoscope.server import routes
 from tests.conftest import LiveServer
-from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, completed, submit, until
 
 pytestmark = pytest.mark.slow
@@ -51,6 +49,8 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/keys"): ADMIN,
     ("POST", "/v1/keys"): ADMIN,
     ("DELETE", "/v1/keys/{key_id}"): ADMIN,
+    ("POST", "/v1/keys/{key_id}/rotate"): ADMIN,
+    ("GET", "/v1/audit"): ADMIN,
     ("GET", "/v1/usage"): ANY,
     ("GET", "/v1/webhooks"): LOOKING,
     ("POST", "/v1/webhooks"): ADMIN,
@@ -223,6 +223,11 @@ def test_a_key_expires(server: LiveServer, alice: httpx.Client) -> None:
         ({"name": "a", "expires_in_s": True}, ["expires_in_s"]),
         ({"name": "a", "expires_in_s": 10**12}, ["expires_in_s"]),
         ({"name": "a", "account": ""}, ["account"]),
+        ({"name": "a", "networks": "10.0.0.0/8"}, ["networks"]),
+        ({"name": "a", "networks": ["10.0.0.1/8"]}, ["networks"]),
+        ({"name": "a", "networks": ["everywhere"]}, ["networks"]),
+        ({"name": "a", "networks": [167772160]}, ["networks"]),
+        ({"name": "a", "networks": ["10.0.0.1"] * 51}, ["networks"]),
         ({"scopes": 1, "expires_in_s": "x"}, ["expires_in_s", "name", "scopes"]),
         ([], [""]),
     ],
@@ -234,53 +239,53 @@ def test_a_key_that_cannot_be_is_refused(alice: httpx.Client, wanted: Any, paths
     assert sorted(problem["path"] for problem in told["detail"]) == paths
 
 
-# -- two accounts -------------------------------------------------------------------------------------------------
+def test_a_key_is_replaced_without_a_gap(server: LiveServer, alice: httpx.Client) -> None:
+    """Both secrets open the same key for the overlap; replaced again, the first one opens nothing at once."""
+    first = make_key(alice, name="studio")
+    second = alice.post(f"/v1/keys/{first['key_id']}/rotate", params={"overlap_s": "60"}).json()
+    assert second["key"] != first["key"]
+    assert {name: second[name] for name in ("key_id", "name", "scopes")} == {
+        name: first[name] for name in ("key_id", "name", "scopes")
+    }
+    with server.client(first["key"]) as old, server.client(second["key"]) as new:
+        request_id = submit(old)
+        assert new.get(f"/v1/requests/{request_id}").json()["key_id"] == first["key_id"]
+
+        third = alice.post(f"/v1/keys/{first['key_id']}/rotate").json()
+
+        assert_error(old.get("/v1/requests"), 401, 401002)
+        assert new.get("/v1/requests").status_code == 200
+    assert third["previous_expires_at"] > second["previous_expires_at"]
 
 
-@pytest.fixture(scope="module")
-def alices(server: LiveServer) -> Iterator[dict[str, str]]:
-    """Ids of everything of Alice's that has one."""
-    with server.client() as alice:
-        told = completed(alice)
-        file = alice.post("/v1/files", content=media.png()).json()
-        ids = {"request_id": told["request_id"], "file_id": file["file_id"], "name": file["name"]}
-        made = alice.post("/v1/webhooks", json={"url": "https://hooks.invalid/alice", "events": ["failed"]}).json()
-        alice.post(f"/v1/models/{TESTCARD}?webhook=http://127.0.0.1:9/alice", json=SMALL)
-        told = until(lambda: alice.get("/v1/webhooks/deliveries").json()["deliveries"])[0]
-        ids |= {"endpoint_id": made["endpoint_id"], "delivery_id": told["delivery_id"]}
-        yield ids | {"key_id": make_key(alice)["key_id"]}
+def test_a_leaked_key_is_replaced_at_once(server: LiveServer, alice: httpx.Client) -> None:
+    """No overlap: the old secret is dead when the new one is told. A revoked key cannot be replaced."""
+    leaked = make_key(alice)
+    fresh = alice.post(f"/v1/keys/{leaked['key_id']}/rotate", params={"overlap_s": "0"})
+    assert fresh.status_code == 201
+    with server.client(leaked["key"]) as thief:
+        assert_error(thief.get("/v1/requests"), 401, 401002)
+    assert_error(alice.post(f"/v1/keys/{leaked['key_id']}/rotate", params={"overlap_s": "x"}), 422, 422003)
+    alice.delete(f"/v1/keys/{leaked['key_id']}")
+    assert_error(alice.post(f"/v1/keys/{leaked['key_id']}/rotate"), 404, 404001)
+    with server.client(fresh.json()["key"]) as owner:
+        assert_error(owner.get("/v1/requests"), 401, 401002)
 
 
-WITH_ID = [(method, path) for method, path, _ in NEEDS_KEY if "_id}" in path and "model_id" not in path]
+def test_a_key_is_bound_to_its_networks(server: LiveServer, alice: httpx.Client) -> None:
+    """Elsewhere it opens nothing; who says through a proxy that nobody vouched for where it is, is elsewhere."""
+    here = make_key(alice, networks=["127.0.0.0/8", "2001:db8::1"])
+    there = make_key(alice, networks=["10.0.0.0/8"])
+    assert here["networks"] == ["127.0.0.0/8", "2001:db8::1/128"]
+    with server.client(here["key"]) as inside, server.client(there["key"]) as outside:
+        assert inside.get("/v1/requests").status_code == 200
+        assert_error(inside.get("/v1/requests", headers={"X-Forwarded-For": "127.0.0.1"}), 403, 403002)
+        assert_error(outside.get("/v1/requests"), 403, 403002)
+        assert_error(outside.get("/v1/requests", headers={"X-Forwarded-For": "10.1.2.3"}), 403, 403002)
+        assert_error(outside.get("/v1/files/x/y.png"), 403, 403002)
 
 
-@pytest.mark.parametrize(("method", "path"), WITH_ID, ids=[" ".join(row) for row in WITH_ID])
-def test_nothing_of_alices_is_there_for_bob(
-    alice: httpx.Client, bob: httpx.Client, alices: dict[str, str], method: str, path: str
-) -> None:
-    """404, word for word as for an id that never was; and nothing of hers changed."""
-    there = bob.request(method, address(path, **alices))
-    nowhere = bob.request(method, address(path))
-
-    assert assert_error(there, 404, 404001) == assert_error(nowhere, 404, 404001)
-    assert alice.get(f"/v1/requests/{alices['request_id']}").json()["state"] == "completed"
-    assert alice.get(f"/v1/files/{alices['file_id']}/{alices['name']}").status_code == 200
-    assert alice.get(f"/v1/webhooks/{alices['endpoint_id']}").json()["enabled"]
-    revoked = {key["key_id"]: key["revoked_at"] for key in alice.get("/v1/keys").json()["keys"]}
-    assert revoked[alices["key_id"]] is None
-
-
-BOBS_LISTS = ["/v1/requests", "/v1/files", "/v1/keys", "/v1/usage", "/v1/webhooks", "/v1/webhooks/deliveries"]
-
-
-@pytest.mark.parametrize("path", BOBS_LISTS)
-def test_bobs_lists_hold_only_bobs(bob: httpx.Client, alices: dict[str, str], path: str) -> None:
-    """No id of Alice's in any of them."""
-    submit(bob)
-
-    text = bob.get(path).text
-
-    assert not [value for name, value in alices.items() if name.endswith("_id") and value in text]
+# -- two accounts: see test_isolation.py ----------------------------------------------------------------------------
 
 
 def test_only_the_owner_of_the_site_names_another_account(alice: httpx.Client, bob: httpx.Client) -> None:

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from mutoscope import intake, lifecycle
+from mutoscope import intake, lifecycle, retention
 from mutoscope.catalog import Catalog
 from mutoscope.errors import BadRequest, Conflict, EngineUnavailable, InvalidInput, LeaseLost, NotFound, StorageFull
 from mutoscope.jobs import State
@@ -497,12 +497,12 @@ async def test_the_collector_removes_what_a_crash_left_and_nothing_else(site: Si
     await site.store.add_file(dataclasses.replace(lost, role="input", key="inputs/lost/input.png"))
     await leave("inputs/lost/input.png")
 
-    assert await lifecycle.collect(site, before_s=0.0) == 0
-    assert await lifecycle.collect(site, before_s=1e12) == 4
+    assert await retention.collect(site, before_s=0.0) == 0
+    assert await retention.collect(site, before_s=1e12) == 4
     assert await keys(site) == wanted
     assert await site.store.files_of("never-accepted") == []
     assert (await site.store.job(running, ALICE.account_id)).state is State.IN_PROGRESS
-    assert await lifecycle.collect(site, before_s=1e12) == 0
+    assert await retention.collect(site, before_s=1e12) == 0
 
 
 async def test_a_request_handed_back_after_its_model_left_is_failed(site: Site) -> None:

@@ -172,7 +172,7 @@ async def _reset_key(found: settings.Settings, held: str | None) -> tuple[Any, b
         account_id = await store.first_account()
         if account_id is None:
             raise ConfigError("no account yet; the first `mutoscope serve` makes one with its key")
-        await store.revoke_all_keys(account_id)
+        await app.revoke_owner_keys(store, account_id)
         return await app.add_owner_key(store, account_id), caller is not None and caller.account_id == account_id
     finally:
         await store.db.close()

@@ -15,7 +15,7 @@ import structlog
 import uvloop
 from rich.console import Console
 
-from mutoscope import app, logs, settings
+from mutoscope import app, logs, settings, tracing
 from mutoscope.client import ClientError, credentials
 from mutoscope.errors import ConfigError
 
@@ -57,6 +57,7 @@ def command(ready_fd: int | None, stop_with_stdin: bool, **options: Any) -> None
     """
     values = settings.load(options)
     logs.configure(values.log_format, values.log_level)
+    tracing.configure(values.traces, service="mutoscope-server")
 
     def on_ready(ready: app.Ready) -> None:
         if ready_fd is not None:
@@ -76,6 +77,8 @@ async def _serve(values: settings.Settings, on_ready: Callable[[app.Ready], None
         raise ConfigError(f"{exc.filename or values.data}: {exc.strerror}") from exc
     except asyncio.CancelledError:
         return
+    finally:
+        tracing.close()
 
 
 def _kept_key() -> str | None:

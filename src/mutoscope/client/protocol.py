@@ -19,6 +19,7 @@ from urllib.parse import quote, urljoin, urlsplit
 
 from . import follow, inputs, values
 from .addresses import bare, model_path, origin, request_path
+from .admin_calls import AdminCalls
 from .credentials import Credentials
 from .errors import (
     APIError,
@@ -67,6 +68,7 @@ class Protocol:
         self._local_paths = local_paths
         self._schemas: dict[str, Mapping[str, Any] | None] = {}
         self.webhooks = WebhookCalls(self._call)
+        self.admin = AdminCalls(self._call)
 
     def submit(
         self,
@@ -206,9 +208,14 @@ class Protocol:
         return tuple(values.key(row) for row in values.objects(found, "keys"))
 
     def create_key(
-        self, name: str, scopes: tuple[str, ...], expires_in_s: int | None, account: str | None
+        self,
+        name: str,
+        scopes: tuple[str, ...],
+        expires_in_s: int | None,
+        account: str | None,
+        networks: tuple[str, ...],
     ) -> Script[values.NewKey]:
-        body: dict[str, Any] = {"name": name, "scopes": list(scopes)}
+        body: dict[str, Any] = {"name": name, "scopes": list(scopes), "networks": list(networks)}
         if expires_in_s is not None:
             body["expires_in_s"] = expires_in_s
         if account is not None:

@@ -197,12 +197,33 @@ class Client:
         *,
         expires_in_s: int | None = None,
         account: str | None = None,
+        networks: tuple[str, ...] = (),
     ) -> values.NewKey:
-        """Make a key; `secret` is told this once. The owner may open another account by naming it."""
-        return self._drive(self._protocol.create_key(name, scopes, expires_in_s, account))
+        """Make a key; `secret` is told this once. The owner may open another account by naming it.
+
+        networks   where it may be used from, such as `10.0.0.0/8`; anywhere when empty.
+        """
+        return self._drive(self._protocol.create_key(name, scopes, expires_in_s, account, networks))
 
     def revoke_key(self, key_id: str, *, account: str | None = None) -> None:
         self._drive(self._protocol.revoke_key(key_id, account))
+
+    def rotate_key(self, key_id: str, *, overlap_s: int | None = None, account: str | None = None) -> values.NewKey:
+        """Another secret for a key; the present one goes on opening for the overlap, a day when not given."""
+        return self._drive(self._protocol.admin.rotate_key(key_id, overlap_s, account))
+
+    def audit(
+        self,
+        *,
+        account: str | None = None,
+        everything: bool = False,
+        action: str | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Mapping[str, Any]]:
+        """Administrative acts, newest first; of other accounts only for the owner of the site."""
+        filters = {"account": account, "all": "true" if everything else None, "action": action, "after": after}
+        return self._iterate(self._protocol.admin.audit(filters, limit))
 
     def usage(self, since: str | None = None, until: str | None = None) -> values.Usage:
         return self._drive(self._protocol.usage(since, until))

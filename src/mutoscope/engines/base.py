@@ -42,6 +42,7 @@ class Task:
     folder       an empty folder; everything the engine writes goes here.
     seed         0 … 2**31 - 1; the same task with the same seed gives the same bytes.
     settings     `engine.settings` of the manifest.
+    traceparent  W3C Trace Context, for engines that call somebody else; empty when there is none.
     """
 
     parameters: Mapping[str, Any]
@@ -49,6 +50,7 @@ class Task:
     folder: Path
     seed: int
     settings: Mapping[str, Any] = field(default_factory=dict)
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ the engine runs here: no token, no address, no store. What the engine made is me
 opens it, but for pictures from outside, which a confined process of ours decodes. The parent's side is `process`.
 
     {"op": "warm"}          -> {"event": "ready", version}
-    {"op": "run", parameters, files, folder, seed, settings}
+    {"op": "run", parameters, files, folder, seed, settings, traceparent}
                             -> {"event": "done", files, infos, kind, poster, applied, ignored, engine_s, version}
     either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}
     either, instead         -> {"event": "error", kind, message, retryable, trace}
@@ -75,6 +75,7 @@ def _run(engine: Engine, command: dict[str, Any], progress: _Progress) -> dict[s
         folder=Path(command["folder"]),
         seed=command["seed"],
         settings=command["settings"],
+        traceparent=command["traceparent"],
     )
     started = time.perf_counter()
     produced = engine.run(task, progress)

@@ -131,6 +131,7 @@ def _command(task: Task) -> dict[str, Any]:
         "folder": str(task.folder),
         "seed": task.seed,
         "settings": dict(task.settings),
+        "traceparent": task.traceparent,
     }
 
 

@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from mutoscope.errors import Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import timestamp
+from mutoscope.server.addresses import parse_network
+from mutoscope.server.audit import noting
 from mutoscope.server.auth import SCOPES, caller, fingerprint, new_key
 from mutoscope.server.shapes import NAME_PATTERN
 from mutoscope.server.wire import Query, answer, nothing, read_json, site_of
@@ -21,6 +23,8 @@ from mutoscope.store.store import Store
 LONGEST_NAME = 80
 _NAME = re.compile(NAME_PATTERN)
 LONGEST_LIFE_S = 10 * 365 * 86400
+LONGEST_OVERLAP_S = 90 * 86400
+MOST_NETWORKS = 50
 
 
 async def keys(request: Request) -> Response:
@@ -36,10 +40,12 @@ async def create_key(request: Request) -> Response:
     who = await caller(request, "admin")
     store = site_of(request).store
     wanted = _wanted(await read_json(request, 64 * 1024))
-    account_id = await _account(store, who, wanted.account, make=True)
-    secret = new_key()
-    key = await store.add_key(
-        Key(uuid.uuid4().hex, wanted.name, secret[:7], wanted.scopes, 0, None, None),
+    account_id = await _account(store, who, wanted.account, open_by=request)
+    secret, key_id = new_key(), uuid.uuid4().hex
+    told = {"name": wanted.name, "scopes": wanted.scopes, "networks": wanted.networks, "life_s": wanted.expires_in_s}
+    noted = noting(request, who, "key.created", target=key_id, account_id=account_id, after=told)
+    key = await noted.add_key(
+        Key(key_id, wanted.name, secret[:7], wanted.scopes, 0, None, None, networks=wanted.networks),
         account_id=account_id,
         key_sha256=fingerprint(secret),
         expires_in_ms=wanted.expires_in_s * 1000 if wanted.expires_in_s is not None else None,
@@ -51,20 +57,40 @@ async def revoke_key(request: Request) -> Response:
     """DELETE /v1/keys/{key_id}: from now on it opens nothing; ?account= for another one, by the owner."""
     who = await caller(request, "admin")
     store = site_of(request).store
+    key_id = request.path_params["key_id"]
     account_id = await _account(store, who, request.query_params.get("account"))
-    await store.revoke_key(request.path_params["key_id"], account_id)
+    await noting(request, who, "key.revoked", target=key_id, account_id=account_id).revoke_key(key_id, account_id)
     return nothing()
 
 
-async def _account(store: Store, who: Caller, name: str | None, *, make: bool = False) -> str:
-    """The account that is meant: the caller's own, or the named one if the owner of the site asks."""
+async def rotate_key(request: Request) -> Response:
+    """POST /v1/keys/{key_id}/rotate: another secret for the same key; the present one goes on opening for a while."""
+    who = await caller(request, "admin")
+    key_id = request.path_params["key_id"]
+    account_id = await _account(site_of(request).store, who, request.query_params.get("account"))
+    query = Query(request)
+    overlap_s = query.number("overlap_s", 86400, 0, LONGEST_OVERLAP_S)
+    query.check()
+    secret = new_key()
+    noted = noting(request, who, "key.rotated", target=key_id, account_id=account_id, after={"overlap_s": overlap_s})
+    key = await noted.rotate_key(
+        key_id, account_id, key_sha256=fingerprint(secret), prefix=secret[:7], overlap_ms=overlap_s * 1000
+    )
+    return answer({**_described(key), "key": secret}, 201)
+
+
+async def _account(store: Store, who: Caller, name: str | None, *, open_by: Request | None = None) -> str:
+    """The account that is meant: the caller's own, or the named one if the owner of the site asks.
+
+    open_by   the request that opens it when there is none of that name.
+    """
     if not name:
         return who.account_id
     if who.account_id != await store.first_account():
         raise Forbidden("only the owner of this site may name another account")
-    if make:
-        return await store.open_account(name)
     found = await store.account(name)
+    if found is None and open_by is not None:
+        return await noting(open_by, who, "account.opened", target=name).open_account(name)
     if found is None:
         raise NotFound("account not found")
     return found
@@ -78,6 +104,7 @@ class Wanted:
     scopes: tuple[str, ...]
     expires_in_s: int | None
     account: str | None
+    networks: tuple[str, ...]
 
 
 def _wanted(body: object) -> Wanted:
@@ -85,7 +112,7 @@ def _wanted(body: object) -> Wanted:
         raise InvalidInput(problems=(Problem("", "a JSON object is accepted", "type"),))
     problems = []
     name, scopes = body.get("name"), body.get("scopes", ["run", "read"])
-    life, account = _whole(body.get("expires_in_s")), body.get("account")
+    life, account, networks = _whole(body.get("expires_in_s")), body.get("account"), body.get("networks", [])
     if not _is_name(name):
         problems.append(Problem("name", f"1 to {LONGEST_NAME} printable characters are accepted", "name"))
     if account is not None and not _is_name(account):
@@ -95,14 +122,25 @@ def _wanted(body: object) -> Wanted:
     if life is not None and (type(life) is not int or not 1 <= life <= LONGEST_LIFE_S):
         accepted = f"a whole number from 1 to {LONGEST_LIFE_S}, or null, is accepted"
         problems.append(Problem("expires_in_s", accepted, "range"))
+    if not isinstance(networks, list) or len(networks) > MOST_NETWORKS or not all(map(_is_network, networks)):
+        accepted = f"a list of at most {MOST_NETWORKS} networks such as 10.0.0.0/8 or 2001:db8::1 is accepted"
+        problems.append(Problem("networks", accepted, "networks"))
     if problems:
         raise InvalidInput(problems=tuple(problems))
-    return Wanted(str(name), tuple(scope for scope in SCOPES if scope in scopes), life, account)
+    scopes = tuple(scope for scope in SCOPES if scope in scopes)
+    return Wanted(str(name), scopes, life, account, tuple(str(parse_network(network)) for network in networks))
 
 
 def _whole(value: Any) -> Any:
     """3600.0 is the integer 3600, as in JSON Schema."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _is_network(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(parse_network(value))
+    except ValueError:
+        return False
 
 
 def _is_name(value: object) -> bool:
@@ -149,4 +187,7 @@ def _described(key: Key) -> dict[str, Any]:
         "created_at": timestamp(key.created_ms),
         "expires_at": timestamp(key.expires_ms) if key.expires_ms else None,
         "revoked_at": timestamp(key.revoked_ms) if key.revoked_ms else None,
+        "networks": list(key.networks),
+        "last_used_at": timestamp(key.last_used_ms) if key.last_used_ms else None,
+        "previous_expires_at": timestamp(key.previous_until_ms) if key.previous_until_ms else None,
     }

@@ -13,6 +13,7 @@ import secrets
 from starlette.requests import Request
 
 from mutoscope.errors import Forbidden, Unauthorized
+from mutoscope.server.addresses import came_from, is_within
 from mutoscope.server.wire import site_of
 from mutoscope.store.records import Caller
 
@@ -35,6 +36,8 @@ async def caller(request: Request, *scopes: str) -> Caller:
     found = await known_caller(request)
     if found is None:
         raise Unauthorized
+    if found.networks and not is_within(came_from(request), found.networks):
+        raise Forbidden("this key may not be used from this address", code=403002)
     if not found.scopes.intersection(scopes):
         raise Forbidden(f"this key lacks the scope `{'` or `'.join(scopes)}`")
     return found
@@ -51,6 +54,7 @@ async def known_caller(request: Request) -> Caller | None:
     found = await site_of(request).store.caller(fingerprint(key.strip()))
     if found is None:
         raise Unauthorized("this API key is unknown, revoked or expired", code=401002)
+    site_of(request).health.keys_used.add(found.key_id)
     return found
 
 

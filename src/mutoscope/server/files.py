@@ -35,7 +35,8 @@ async def upload(request: Request) -> Response:
     """POST /v1/files: one picture, video or sound, as multipart field `file` or as the raw body."""
     who = await caller(request, "run")
     site = site_of(request)
-    site.check_room()
+    announced = request.headers.get("content-length", "")
+    site.check_room(int(announced) if announced.isdigit() else 0)
     with site.uploads.taken(who.account_id), tempfile.TemporaryDirectory(prefix="mutoscope-upload-") as folder:
         path = Path(folder) / "file"
         name = await _receive(request, path)

@@ -7,9 +7,10 @@ from starlette.requests import Request
 
 from mutoscope.errors import MutoscopeError
 from mutoscope.jobs import Job
-from mutoscope.protocol import Finish
+from mutoscope.protocol import CODES, Finish
 from mutoscope.site import Site
 
+_MOMENTS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 _SECONDS = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
 
 
@@ -69,6 +70,25 @@ class Metrics:
         self._webhook_lag = Gauge(
             "mutoscope_webhook_lag_seconds", "How long the oldest due webhook has been due.", registry=self.registry
         )
+        self._loop_lag = Histogram(
+            "mutoscope_event_loop_lag_seconds",
+            "How late the event loop wakes whoever asked for a moment.",
+            buckets=_MOMENTS,
+            registry=self.registry,
+        )
+        self._claimed = Histogram(
+            "mutoscope_claim_seconds", "Time to hand out a request.", buckets=_MOMENTS, registry=self.registry
+        )
+        self._committed = Histogram(
+            "mutoscope_db_commit_seconds", "Time of a commit.", buckets=_MOMENTS, registry=self.registry
+        )
+        self._failed = Counter(
+            "mutoscope_failures",
+            "Attempts that failed, by cause.",
+            ["model", "code"],
+            registry=self.registry,
+        )
+        self._workers = Gauge("mutoscope_workers_ready", "Workers heard of lately.", registry=self.registry)
         self._free = Gauge("mutoscope_disk_free_bytes", "Free space for data.", registry=self.registry)
 
     def submitted(self, model_id: str) -> None:
@@ -92,11 +112,29 @@ class Metrics:
     def settled(self, job: Job, finish: Finish) -> None:
         """Count how an attempt ended, and how long it waited and took."""
         self._ended.labels(job.model_id, finish.outcome).inc()
+        if finish.error:
+            self.failed(job.model_id, finish.code if finish.code in CODES else "engine")
         if job.started_ms is not None:
             self._waited.labels(job.model_id).observe((job.started_ms - job.created_ms) / 1000)
         engine_s = finish.metadata.get("timings", {}).get("engine_s")
         if engine_s is not None:
             self._engine.labels(job.model_id).observe(engine_s)
+
+    def loop_was_late(self, seconds: float) -> None:
+        """Note a delay of the event loop."""
+        self._loop_lag.observe(seconds)
+
+    def claimed(self, seconds: float) -> None:
+        """Note how long it took to hand out a request."""
+        self._claimed.observe(seconds)
+
+    def committed(self, seconds: float) -> None:
+        """Note how long a commit took."""
+        self._committed.observe(seconds)
+
+    def failed(self, model_id: str, code: str, times: int = 1) -> None:
+        """Count attempts that failed; model_id empty: of any model."""
+        self._failed.labels(model_id, code).inc(times)
 
     async def text(self, site: Site) -> bytes:
         """Everything, as Prometheus scrapes it."""
@@ -111,5 +149,6 @@ class Metrics:
             self._webhooks.labels(outcome).inc(count - self._webhooks_told.get(outcome, 0))
             self._webhooks_told[outcome] = count
         self._webhook_lag.set(await site.store.webhooks.lag_ms() / 1000)
-        self._free.set(site.health.free_bytes)
+        self._workers.set(site.health.workers_ready())
+        self._free.set(site.look_at_disk())
         return generate_latest(self.registry)

@@ -29,6 +29,7 @@ MEANINGS = {
     404: "No such thing, or not yours.",
     408: "The body came too slowly.",
     409: "The state does not allow it.",
+    410: "It was kept as long as this server keeps such things.",
     413: "The body is too large.",
     416: "The range lies outside the file.",
     422: "The input does not fit; every problem is listed.",
@@ -124,7 +125,9 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
     where = "/v1/requests/{request_id}"
     four = {
         where + "/status": {"get": _op("status", "Where a request stands.", ref("Status"), (404,), one)},
-        where + "/result": {"get": _op("result", "The result so far.", ref("Result"), (404, 422), [REQUEST_ID, cost])},
+        where + "/result": {
+            "get": _op("result", "The result so far.", ref("Result"), (404, 410, 422), [REQUEST_ID, cost])
+        },
         where + "/cancel": {
             "post": _op("cancel", "Cancel.", ref("Cancelled"), (404, 422), [REQUEST_ID, running], status="202")
         },
@@ -205,6 +208,15 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
     account = _query("account", {"type": "string"}, "Another account; only for the owner of the site.")
     create = _op("create_key", "Create a key.", ref("NewKey"), (400, 413, 422), status="201")
     create["requestBody"] = _body({"application/json": ref("WantedKey")})
+    overlap = _query("overlap_s", {"type": "integer", "minimum": 0, "maximum": 7776000}, "How long both open.")
+    acts = [
+        _query("all", {"type": "boolean"}, "Every account; only for the owner of the site."),
+        _query("action", {"type": "string"}, "Only this act."),
+        _query("target", {"type": "string"}, "Only what was done to this."),
+        _query("after", {"type": "string", "format": "date-time"}, "Done at or after."),
+        _query("before", {"type": "string", "format": "date-time"}, "Done before."),
+        *_paging(500),
+    ]
     times = [
         _query("from", {"type": "string", "format": "date-time"}, "Submitted at or after."),
         _query("to", {"type": "string", "format": "date-time"}, "Submitted before."),
@@ -218,6 +230,14 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
         },
         "/v1/keys/{key_id}": {
             "delete": _op("revoke_key", "Revoke a key.", None, (404,), [key_id, account], status="204")
+        },
+        "/v1/keys/{key_id}/rotate": {
+            "post": _op(
+                "rotate_key", "Replace a key.", ref("NewKey"), (404, 422), [key_id, account, overlap], status="201"
+            )
+        },
+        "/v1/audit": {
+            "get": _op("audit", "Administrative acts.", _page("entries", "AuditEntry"), (404, 422), [account, *acts])
         },
         "/v1/usage": {"get": _op("usage", "What was used.", usage, (422,), times)},
         "/prod/v2/balance": {"get": _op("balance", "The balance.", ref("Balance"), ())},

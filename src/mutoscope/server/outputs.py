@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from mutoscope.errors import NotFound
+from mutoscope.errors import Expired, NotFound
 from mutoscope.jobs import Job
 from mutoscope.site import Site
 from mutoscope.store.records import File
 
 
 async def output_of(site: Site, job: Job, base: str) -> dict[str, Any]:
-    """`output` with exactly one of image, images, video, videos, and `metadata`."""
+    """`output` with exactly one of image, images, video, videos, and `metadata`. Raises Expired."""
     kept = job.result or {}
+    if not kept.get("outputs"):
+        raise Expired("the output of this request was kept as long as this server keeps outputs, and is gone")
     urls = [file_url(site, base, await site.store.file(file_id)) for file_id in kept.get("outputs", ())]
     return {
         "output": {kept["key"]: urls if kept["many"] else urls[0]},

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope import lifecycle
+from mutoscope.errors import Expired
 from mutoscope.jobs import Job, State, timestamp
 from mutoscope.server.auth import caller
 from mutoscope.server.files import serve
@@ -43,7 +44,10 @@ async def show(request: Request) -> Response:
     standing = await site.store.standing(job.id, who.account_id)
     told = {**summary(job), "inputs": dict(job.inputs), "queue_position": standing.queue_position}
     if job.state is State.COMPLETED:
-        told |= await output_of(site, job, base_url(request))
+        try:
+            told |= await output_of(site, job, base_url(request))
+        except Expired:
+            told |= {"output": None, "metadata": (job.result or {}).get("metadata", {})}
     return answer(told)
 
 

@@ -10,7 +10,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutoscope.errors import NotFound
-from mutoscope.server import account, events, files, models, openapi, ops, requests, webhooks, workers
+from mutoscope.server import account, audit, events, files, models, openapi, ops, requests, webhooks, workers
 from mutoscope.server.dialects import runcomfy
 from mutoscope.server.entrance import Entrance
 from mutoscope.server.metrics import Metrics
@@ -48,6 +48,8 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/keys", account.keys),
     ("POST", "/v1/keys", account.create_key),
     ("DELETE", "/v1/keys/{key_id}", account.revoke_key),
+    ("POST", "/v1/keys/{key_id}/rotate", account.rotate_key),
+    ("GET", "/v1/audit", audit.index),
     ("GET", "/v1/usage", account.usage),
     # webhooks; `secret` and `deliveries` come before any endpoint's own address
     ("GET", "/v1/webhooks", webhooks.index),

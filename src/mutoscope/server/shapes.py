@@ -111,6 +111,11 @@ _ATTEMPT: Shape = {
     "response_body": TEXT,
     "error": maybe(TEXT),
 }
+NETWORKS: Shape = {
+    **array({"anyOf": [{"type": "string", "format": "ipv4"}, {"type": "string", "format": "ipv6"}]}),
+    "maxItems": 50,
+    "description": "Where the key may be used from: addresses, or networks such as 10.0.0.0/8.",
+}
 _KEY: Shape = {
     "key_id": TEXT,
     "name": TEXT,
@@ -119,6 +124,9 @@ _KEY: Shape = {
     "created_at": INSTANT,
     "expires_at": maybe(INSTANT),
     "revoked_at": maybe(INSTANT),
+    "networks": array(TEXT),
+    "last_used_at": maybe(INSTANT),
+    "previous_expires_at": maybe(INSTANT),
 }
 
 SHAPES: dict[str, Shape] = {
@@ -171,7 +179,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "Summary": obj(**_SUMMARY),
     "Request": obj(
-        {"output": _OUTPUT, "metadata": {"type": "object"}},
+        {"output": maybe(_OUTPUT), "metadata": {"type": "object"}},
         **_SUMMARY,
         inputs={"type": "object"},
         queue_position=maybe(COUNT),
@@ -194,6 +202,7 @@ SHAPES: dict[str, Shape] = {
         {
             "scopes": {**array({"type": "string", "enum": list(SCOPES)}), "minItems": 1},
             "account": maybe(NAME),
+            "networks": NETWORKS,
             "expires_in_s": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 315360000}, {"type": "null"}]},
         },
         name=NAME,
@@ -216,6 +225,18 @@ SHAPES: dict[str, Shape] = {
         quantity=NUMBER,
         unit=TEXT,
         cost_usd=NUMBER,
+    ),
+    "AuditEntry": obj(
+        entry_id=TEXT,
+        at=INSTANT,
+        action=TEXT,
+        target=TEXT,
+        account_id=TEXT,
+        by={"type": "string", "enum": ["server", "account", "owner"]},
+        key_id=maybe(TEXT),
+        address=maybe(TEXT),
+        before={"type": "object"},
+        after={"type": "object"},
     ),
     "Balance": obj(balance_usd=NUMBER, balance_microdollars={"type": "integer"}, currency=TEXT),
     "Health": obj({"reasons": array(TEXT)}, status=TEXT),

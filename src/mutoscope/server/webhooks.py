@@ -9,12 +9,14 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope.errors import InvalidInput, Problem
 from mutoscope.jobs import timestamp
+from mutoscope.server.audit import noting
 from mutoscope.server.auth import caller
 from mutoscope.server.wire import Query, answer, next_cursor, nothing, read_json, site_of
 from mutoscope.site import Site
@@ -43,7 +45,8 @@ async def create(request: Request) -> Response:
     blank = Endpoint(uuid.uuid4().hex, who.account_id, "", DEFAULT_EVENTS, (), "", enabled=True)
     wanted = _changed(site, blank, await read_json(request, BODY_BYTES))
     secret = new_secret()
-    made = await site.store.webhooks.add_endpoint(wanted, secret=secret, at_most=MOST_ENDPOINTS)
+    noted = noting(request, who, "webhook.created", target=wanted.id, after=_told(wanted))
+    made = await noted.webhooks.add_endpoint(wanted, secret=secret, at_most=MOST_ENDPOINTS)
     return answer({**_endpoint(made), "secret": secret}, 201)
 
 
@@ -59,13 +62,16 @@ async def change(request: Request) -> Response:
     site = site_of(request)
     before = await _found(request, who)
     wanted = _changed(site, before, await read_json(request, BODY_BYTES))
-    return answer(_endpoint(await site.store.webhooks.change_endpoint(wanted)))
+    noted = noting(request, who, "webhook.changed", target=before.id, before=_told(before), after=_told(wanted))
+    return answer(_endpoint(await noted.webhooks.change_endpoint(wanted)))
 
 
 async def delete(request: Request) -> Response:
     """DELETE /v1/webhooks/{endpoint_id}: nothing is sent there any more; the log of what was stays."""
     who = await caller(request, "admin")
-    await site_of(request).store.webhooks.delete_endpoint(request.path_params["endpoint_id"], who.account_id)
+    before = await _found(request, who)
+    noted = noting(request, who, "webhook.deleted", target=before.id, before=_told(before))
+    await noted.webhooks.delete_endpoint(before.id, who.account_id)
     return nothing()
 
 
@@ -73,15 +79,16 @@ async def rotate(request: Request) -> Response:
     """POST /v1/webhooks/{endpoint_id}/rotate: a new secret; the old one goes on signing beside it for 24 hours."""
     who = await caller(request, "admin")
     endpoint_id = request.path_params["endpoint_id"]
-    store = site_of(request).store.webhooks
-    return answer(_secret(await store.rotate_endpoint(endpoint_id, who.account_id, new_secret())))
+    noted = noting(request, who, "webhook.rotated", target=endpoint_id)
+    return answer(_secret(await noted.webhooks.rotate_endpoint(endpoint_id, who.account_id, new_secret())))
 
 
 async def test(request: Request) -> Response:
     """POST /v1/webhooks/{endpoint_id}/test: send a test event; what became of it is in the delivery."""
     who = await caller(request, "admin")
-    store = site_of(request).store.webhooks
-    return answer(_delivery(await store.add_test(await _found(request, who))), 202)
+    found = await _found(request, who)
+    noted = noting(request, who, "webhook.tested", target=found.id)
+    return answer(_delivery(await noted.webhooks.add_test(found)), 202)
 
 
 async def account_secret(request: Request) -> Response:
@@ -93,7 +100,8 @@ async def account_secret(request: Request) -> Response:
 async def rotate_account_secret(request: Request) -> Response:
     """POST /v1/webhooks/secret/rotate: a new one; the old one goes on signing beside it for 24 hours."""
     who = await caller(request, "admin")
-    return answer(_secret(await site_of(request).store.webhooks.rotate(who.account_id, new_secret())))
+    noted = noting(request, who, "webhook_secret.rotated", target=who.account_id)
+    return answer(_secret(await noted.webhooks.rotate(who.account_id, new_secret())))
 
 
 async def deliveries(request: Request) -> Response:
@@ -126,8 +134,9 @@ async def show_delivery(request: Request) -> Response:
 async def replay(request: Request) -> Response:
     """POST /v1/webhooks/deliveries/{delivery_id}/replay: send it again now, under the same webhook-id."""
     who = await caller(request, "run", "admin")
-    store = site_of(request).store.webhooks
-    return answer(_delivery(await store.replay(request.path_params["delivery_id"], who.account_id)), 202)
+    delivery_id = request.path_params["delivery_id"]
+    noted = noting(request, who, "webhook.replayed", target=delivery_id)
+    return answer(_delivery(await noted.webhooks.replay(delivery_id, who.account_id)), 202)
 
 
 async def jwks(request: Request) -> Response:
@@ -200,6 +209,13 @@ def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
         "disabled_reason": endpoint.disabled_reason or None,
         "created_at": timestamp(endpoint.created_ms),
     }
+
+
+def _told(endpoint: Endpoint) -> dict[str, Any]:
+    """An endpoint for the audit log: of its address only what cannot be a secret."""
+    address = urlsplit(endpoint.url)
+    host = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
+    return {**{name: value for name, value in _endpoint(endpoint).items() if name != "created_at"}, "url": host}
 
 
 def _secret(found: Secrets) -> dict[str, Any]:

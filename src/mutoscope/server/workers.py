@@ -50,7 +50,10 @@ async def _wait_for_work(request: Request, worker_id: str, wanted: Claim) -> Ass
     deadline = time.monotonic() + min(wanted.wait_s, LONGEST_WAIT_S)
     with site.store.wakeups.queue() as grew:
         while not await request.is_disconnected():  # a worker that hung up must not be given anything
+            began = time.perf_counter()
             assignment = await lifecycle.claim(site, worker_id, engines)
+            if assignment:
+                metrics_of(request).claimed(time.perf_counter() - began)
             left = deadline - time.monotonic()
             if assignment or left <= 0 or site.store.wakeups.closing or site.health.draining:
                 return assignment

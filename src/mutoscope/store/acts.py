@@ -52,6 +52,7 @@ def submit(tx: Transaction, new: NewJob) -> Submitted:
         base_url=new.base_url,
         webhook_url=new.webhook.url if new.webhook else None,
         webhook_events=" ".join(new.webhook.events) if new.webhook else None,
+        traceparent=new.traceparent,
     )
     if not added:
         raise Conflict("this Idempotency-Key is being used by another submit right now; try again")
@@ -219,4 +220,5 @@ def job_of(row: Row) -> Job:
         error=row["error"],
         cost_microusd=row["cost_microusd"],
         base_url=row["base_url"] or "",
+        traceparent=row["traceparent"],
     )

@@ -44,7 +44,9 @@ Act = Callable[[Transaction], T]
 
 
 class Database(Protocol):
-    """Named statements, alone or together in a transaction."""
+    """Named statements, alone or together in a transaction. on_commit: told how many seconds each commit took."""
+
+    on_commit: Callable[[float], None]
 
     async def one(self, name: str, /, **params: Any) -> Row | None:
         """The first row of a named statement, or None; sees every commit that was answered."""

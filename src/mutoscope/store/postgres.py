@@ -181,6 +181,8 @@ class Postgres:
         self._hints: Hints | None = None
         self._closed = False
         self.commits = 0
+        self.on_commit: Callable[[float], None] = lambda seconds: None
+        """Told how long each commit took."""
 
     async def _open(self) -> Connection:
         return await Connection.open(self._conninfo, SESSION, self._statements)
@@ -308,6 +310,7 @@ class Postgres:
         except BaseException:
             await self._undo(connection)
             raise
+        began = asyncio.get_running_loop().time()
         try:
             done = await connection.ask("commit", {}, alone=True)
             if done.command_status != b"COMMIT":
@@ -317,6 +320,7 @@ class Postgres:
             if number is not None and not await self._was_committed(number):
                 raise
         self.commits += 1
+        self.on_commit(asyncio.get_running_loop().time() - began)
         return outcomes
 
     async def _undo(self, connection: Connection) -> None:

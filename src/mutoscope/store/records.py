@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,16 +17,23 @@ from mutoscope.store.values import FIRST_PAGE, FOREVER_MS
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: a key, its account and what it may do."""
+    """Who is calling: a key, its account and what it may do. networks: where it may come from; empty: anywhere."""
 
     key_id: str
     account_id: str
     scopes: frozenset[str]
+    networks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key without its secret. prefix: the first characters, to recognise it by."""
+    """An API key without its secret.
+
+    prefix              the first characters, to recognise it by.
+    networks            where it may be used from; empty: anywhere.
+    previous_until_ms   how long the secret before the present one opens too.
+    last_used_ms        to the minute; None: never, or not since that is noted.
+    """
 
     id: str
     name: str
@@ -35,6 +42,9 @@ class Key:
     created_ms: int
     expires_ms: int | None
     revoked_ms: int | None
+    networks: tuple[str, ...] = ()
+    previous_until_ms: int | None = None
+    last_used_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +90,11 @@ class Records:
         """Who holds the key with this hash; None if unknown, revoked or expired."""
         row = await self.db.one("key_caller", key_sha256=key_sha256)
         if row is None:
+            row = await self.db.one("key_caller_previous", key_sha256=key_sha256)
+        if row is None:
             return None
-        return Caller(row["id"], row["account_id"], frozenset(row["scopes"].split()))
+        networks = tuple((row["networks"] or "").split())
+        return Caller(row["id"], row["account_id"], frozenset(row["scopes"].split()), networks)
 
     async def first_account(self) -> str | None:
         """The oldest account, which the server's owner uses."""
@@ -116,6 +129,7 @@ class Records:
                 key_sha256=key_sha256,
                 prefix=key.prefix,
                 scopes=" ".join(key.scopes),
+                networks=" ".join(key.networks) or None,
                 expires_in_ms=expires_in_ms,
             )
             row = tx.one("key_get", id=key.id, account_id=account_id)
@@ -130,8 +144,34 @@ class Records:
 
     async def revoke_key(self, key_id: str, account_id: str) -> None:
         """From now on the key opens nothing. Raises NotFound."""
-        if not await self.db.write(lambda tx: tx.run("key_revoke", id=key_id, account_id=account_id)):
-            raise NotFound("key not found, or revoked already")
+
+        def act(tx: Transaction) -> None:
+            if not tx.run("key_revoke", id=key_id, account_id=account_id):
+                raise NotFound("key not found, or revoked already")
+
+        await self.db.write(act)
+
+    async def rotate_key(self, key_id: str, account_id: str, *, key_sha256: str, prefix: str, overlap_ms: int) -> Key:
+        """Give a key another secret; the present one goes on opening for the overlap. Raises NotFound."""
+
+        def act(tx: Transaction) -> Row:
+            named = {"id": key_id, "account_id": account_id}
+            if not tx.run("key_rotate", **named, key_sha256=key_sha256, prefix=prefix, overlap_ms=overlap_ms):
+                raise NotFound("key not found, or revoked or expired already")
+            row = tx.one("key_get", **named)
+            assert row is not None
+            return row
+
+        return _key(await self.db.write(act))
+
+    async def used_keys(self, key_ids: Collection[str]) -> None:
+        """Note that these keys were used just now."""
+
+        def act(tx: Transaction) -> None:
+            for key_id in key_ids:
+                tx.run("key_used", id=key_id)
+
+        await self.db.write(act)
 
     async def revoke_all_keys(self, account_id: str) -> int:
         """Revoke every key of an account; how many there were."""
@@ -159,14 +199,14 @@ class Records:
             assert row is not None
             return row
 
-        return _file(await self.db.write(act))
+        return file_of(await self.db.write(act))
 
     async def file(self, file_id: str) -> File:
         """One file. Raises NotFound."""
         row = await self.db.one("file_get", id=file_id)
         if row is None:
             raise NotFound("file not found")
-        return _file(row)
+        return file_of(row)
 
     async def files(self, account_id: str, *, role: str, cursor: tuple[int, str] | None, limit: int) -> list[File]:
         """Files of an account in one role, newest first."""
@@ -179,11 +219,11 @@ class Records:
             cursor_id=cursor_id,
             limit=limit,
         )
-        return [_file(row) for row in rows]
+        return [file_of(row) for row in rows]
 
     async def files_of(self, request_id: str) -> list[File]:
         """Every file that belongs to a request."""
-        return [_file(row) for row in await self.db.all("file_of_request", request_id=request_id)]
+        return [file_of(row) for row in await self.db.all("file_of_request", request_id=request_id)]
 
     async def is_wanted(self, file_id: str, request_id: str | None) -> bool:
         """Is this file on record, or may it still come to be: as an output of this request?"""
@@ -237,10 +277,13 @@ def _key(row: Row) -> Key:
         created_ms=row["created_ms"],
         expires_ms=row["expires_ms"],
         revoked_ms=row["revoked_ms"],
+        networks=tuple((row["networks"] or "").split()),
+        previous_until_ms=row["previous_until_ms"],
+        last_used_ms=row["last_used_ms"],
     )
 
 
-def _file(row: Row) -> File:
+def file_of(row: Row) -> File:
     return File(
         id=row["id"],
         account_id=row["account_id"],

@@ -16,7 +16,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,6 +96,8 @@ class Sqlite:
         self._waiting: list[tuple[Act[Any], asyncio.Future[Any]]] = []
         self._pump: asyncio.Task[None] | None = None
         self.commits = 0
+        self.on_commit: Callable[[float], None] = lambda seconds: None
+        """Told how long each commit took."""
 
     # -- schema -----------------------------------------------------------------------------------------------
 
@@ -183,12 +185,14 @@ class Sqlite:
         try:
             transaction = SqliteTransaction(self._writer, self._sql)
             outcomes = [self._perform(act, transaction) for act in acts]
+            began = time.perf_counter()
             await asyncio.get_running_loop().run_in_executor(self._thread, self._writer.commit)
         except BaseException:
             if self._writer.in_transaction:
                 self._writer.rollback()
             raise
         self.commits += 1
+        self.on_commit(time.perf_counter() - began)
         return outcomes
 
     async def _begin(self) -> None:

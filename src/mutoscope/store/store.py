@@ -8,7 +8,8 @@ means that somebody else was faster, and the state found is what the caller gets
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import copy
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,6 +18,7 @@ from mutoscope.errors import LeaseLost, NotFound
 from mutoscope.jobs import Event, Job, NewJob, State
 from mutoscope.store import acts
 from mutoscope.store.acts import job_of
+from mutoscope.store.audit import Noting
 from mutoscope.store.database import Database, Row, Transaction
 from mutoscope.store.outbox import Outbox
 from mutoscope.store.positions import Positions
@@ -38,6 +40,13 @@ class Store(Records):
         self._positions = Positions()
         self.wakeups.places = self._positions.changed
         db.share(self.wakeups)
+
+    def noting(self, write_note: Callable[[Transaction], None]) -> Store:
+        """This store, whose next write also notes what it was, in the same transaction: see `audit`."""
+        noting = copy.copy(self)
+        noting.db = Noting(self.db, write_note)
+        noting.webhooks = Outbox(noting.db, self.wakeups)
+        return noting
 
     # -- callers ----------------------------------------------------------------------------------------------
 

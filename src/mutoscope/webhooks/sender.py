@@ -19,7 +19,7 @@ from typing import Any
 import orjson
 import structlog
 
-from mutoscope import net
+from mutoscope import net, tracing
 from mutoscope.errors import ConfigError, MediaError, NotFound
 from mutoscope.jobs import Job, State, timestamp
 from mutoscope.store.outbox import DELETED, TEST_TYPE, Attempt, Delivery, Secrets, Verdict
@@ -182,18 +182,21 @@ class Sender:
 
     async def _post(self, delivery: Delivery, shared: tuple[str, ...]) -> tuple[Attempt, MediaError | None]:
         """Send it once: what to write down, and what `net` refused, if it did."""
-        body = orjson.dumps(await self._payload(delivery))
+        payload, parent = await self._payload(delivery)
+        body = orjson.dumps(payload)
         at_ms = await self._store.now_ms()
         began = time.monotonic()
         answer: net.Posted | None = None
         refusal: MediaError | None = None
         if shared:
             signed = headers(delivery.event_id, at_ms // 1000, body, shared=shared, key=self._key)
-            sent = {"Content-Type": "application/json", **signed}
-            try:
-                answer = await _in_thread(lambda: net.post(delivery.url, body, sent, self._options.policy))
-            except MediaError as exc:
-                refusal = exc
+            with tracing.span("webhook", parent=parent, kind="client", request_id=delivery.request_id) as traceparent:
+                traced = {"traceparent": traceparent} if traceparent else {}
+                sent = {"Content-Type": "application/json", **signed, **traced}
+                try:
+                    answer = await _in_thread(lambda: net.post(delivery.url, body, sent, self._options.policy))
+                except MediaError as exc:
+                    refusal = exc
         else:
             refusal = MediaError(DELETED)
         attempt = Attempt(
@@ -218,11 +221,11 @@ class Sender:
         pause_s = pauses[delivery.tries - 1] * random.uniform(*JITTER)  # noqa: S311 - spreads load, hides nothing
         return Verdict("later", delay_ms=int(pause_s * 1000))
 
-    async def _payload(self, delivery: Delivery) -> dict[str, Any]:
-        """The event: its state as it was written down, everything else as it is now."""
+    async def _payload(self, delivery: Delivery) -> tuple[dict[str, Any], str | None]:
+        """The event: its state as it was written down, all else as it is now; and what trace it belongs to."""
         told = {"type": delivery.type, "timestamp": timestamp(delivery.event_ms)}
         if delivery.type == TEST_TYPE or delivery.request_id is None:
-            return {**told, "data": {"endpoint_id": delivery.endpoint_id}}
+            return {**told, "data": {"endpoint_id": delivery.endpoint_id}}, None
         state = State(delivery.type.partition(".")[2])
         data: dict[str, Any] = {
             "request_id": delivery.request_id,
@@ -234,8 +237,10 @@ class Sender:
             "error": None,
             "metadata": None,
         }
+        traceparent = None
         try:
             job = await self._store.job(delivery.request_id, delivery.account_id)
+            traceparent = job.traceparent
             data["created_at"] = timestamp(job.created_ms)
             if state.is_terminal:
                 data["finished_at"] = timestamp(job.finished_ms) if job.finished_ms else None
@@ -244,7 +249,7 @@ class Sender:
                 data |= await self._render(job)
         except NotFound:
             log.info("webhook.request_deleted", delivery_id=delivery.id)
-        return {**told, "data": data}
+        return {**told, "data": data}, traceparent
 
 
 def _complaint(answer: net.Posted | None) -> str | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mutoscope import lifecycle
+from mutoscope import lifecycle, tracing
 from mutoscope.errors import BadRequest, InvalidInput, Problem
 from mutoscope.jobs import Job, State, Webhook, timestamp
 from mutoscope.server.auth import caller
@@ -19,6 +20,8 @@ from mutoscope.server.metrics import metrics_of
 from mutoscope.server.outputs import output_of
 from mutoscope.server.wire import Query, answer, base_url, read_json, site_of
 from mutoscope.webhooks import DEFAULT_EVENTS
+
+log = structlog.get_logger(__name__)
 
 STATUS = {state: str(state) for state in State} | {State.FAILED: "completed"}
 RESULT = {state: str(state) for state in State} | {State.COMPLETED: "succeeded"}
@@ -31,18 +34,22 @@ async def submit(request: Request) -> Response:
     site = site_of(request)
     who = await caller(request, "run")
     body = await read_json(request, site.limits.max_body_bytes)
-    base = base_url(request)
-    submitted = await lifecycle.submit(
-        site,
-        who,
-        request.path_params["model_id"],
-        body,
-        base_url=base,
-        idempotency_key=idempotency_key(request),
-        webhook=webhook(request),
-    )
+    base, model_id = base_url(request), request.path_params["model_id"]
+    parent = tracing.read(request.headers.get("traceparent"))
+    with tracing.span("submit", parent=parent, kind="server", model_id=model_id) as traceparent:
+        submitted = await lifecycle.submit(
+            site,
+            who,
+            model_id,
+            body,
+            base_url=base,
+            idempotency_key=idempotency_key(request),
+            webhook=webhook(request),
+            traceparent=traceparent,
+        )
+    log.debug("request.accepted", request_id=submitted.request_id, model_id=model_id, replayed=submitted.replayed)
     if not submitted.replayed:
-        metrics_of(request).submitted(request.path_params["model_id"])
+        metrics_of(request).submitted(model_id)
     headers = {"Idempotent-Replayed": "true"} if submitted.replayed else None
     urls = request_urls(base, submitted.request_id)
     return answer({"request_id": submitted.request_id, **urls}, headers=headers)

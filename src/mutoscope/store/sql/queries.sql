@@ -19,20 +19,33 @@ select id, name from accounts order by created_ms, id limit 1
 select id from accounts where name = :name
 
 -- name: key_add
-insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, created_ms, expires_ms)
-values (:id, :account_id, :name, :key_sha256, :prefix, :scopes, {now_ms},
+insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, networks, created_ms, expires_ms)
+values (:id, :account_id, :name, :key_sha256, :prefix, :scopes, :networks, {now_ms},
         {now_ms} + :expires_in_ms)
 
 -- name: key_caller
-select id, account_id, scopes from api_keys
+select id, account_id, scopes, networks from api_keys
 where key_sha256 = :key_sha256 and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
 
+-- name: key_caller_previous
+select id, account_id, scopes, networks from api_keys
+where previous_sha256 = :key_sha256 and previous_until_ms > {now_ms}
+  and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
+
+-- name: key_rotate
+update api_keys
+set previous_sha256 = key_sha256, previous_until_ms = {now_ms} + :overlap_ms, key_sha256 = :key_sha256, prefix = :prefix
+where id = :id and account_id = :account_id and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
+
+-- name: key_used
+update api_keys set last_used_ms = {now_ms} where id = :id
+
 -- name: key_list
-select id, name, prefix, scopes, created_ms, expires_ms, revoked_ms from api_keys
+select * from api_keys
 where account_id = :account_id order by created_ms, id
 
 -- name: key_get
-select id, name, prefix, scopes, created_ms, expires_ms, revoked_ms from api_keys
+select * from api_keys
 where account_id = :account_id and id = :id
 
 -- name: key_revoke
@@ -62,10 +75,10 @@ returning tag
 -- name: request_add
 insert into requests (id, account_id, key_id, model_id, state, priority, tag, created_ms, run_after_ms,
                       max_attempts, time_limit_s, seed, inputs, ignored_inputs, idempotency_key, body_sha256,
-                      base_url, webhook_url, webhook_events)
+                      base_url, webhook_url, webhook_events, traceparent)
 values (:id, :account_id, :key_id, :model_id, 'in_queue', :priority, :tag, {now_ms}, 0,
         :max_attempts, :time_limit_s, :seed, :inputs, :ignored_inputs, :idempotency_key, :body_sha256,
-        :base_url, :webhook_url, :webhook_events)
+        :base_url, :webhook_url, :webhook_events, :traceparent)
 on conflict (account_id, idempotency_key) do nothing
 
 -- name: usage_hold
@@ -346,3 +359,59 @@ on conflict (account_id) do nothing
 update webhook_secrets
 set previous_secret = secret, previous_until_ms = {now_ms} + :overlap_ms, secret = :secret
 where account_id = :account_id
+
+-- name: audit_add
+insert into audit_log (id, at_ms, account_id, action, target, actor_account_id, actor_key_id, address, before, after)
+values (:id, {now_ms}, :account_id, :action, :target, :actor_account_id, :actor_key_id, :address, :before, :after)
+
+-- name: audit_list
+select * from audit_log
+where (cast(:account_id as text) is null or account_id = :account_id)
+  and (cast(:action as text) is null or action = :action)
+  and (cast(:target as text) is null or target = :target)
+  and at_ms >= :after_ms and at_ms < :before_ms and (at_ms, id) < (:cursor_ms, :cursor_id)
+order by at_ms desc, id desc limit :limit
+
+-- name: requests_finished_before
+select id, account_id, finished_ms from requests
+where finished_ms is not null and finished_ms < {now_ms} - :keep_ms
+  and (finished_ms, id) > (:after_ms, :after_id)
+order by finished_ms, id limit :limit
+
+-- name: uploads_before
+select * from files
+where role = 'upload' and created_ms < {now_ms} - :keep_ms and (created_ms, id) > (:after_ms, :after_id)
+order by created_ms, id limit :limit
+
+-- In two parts, so that each can use the index of its state and none walks over what is finished.
+-- name: file_in_use
+select 1 from requests where state = 'in_queue' and inputs like :pattern
+union all
+select 1 from requests where state = 'in_progress' and inputs like :pattern
+limit 1
+
+-- name: request_payload
+select result from requests where id = :id and finished_ms is not null
+
+-- name: request_forget_inputs
+update requests set inputs = '{}', ignored_inputs = '[]', result = :result where id = :id and finished_ms is not null
+
+-- name: request_forget_outputs
+update requests set result = :result where id = :id and state = 'completed'
+
+-- name: events_oldest
+select e.seq, e.at_ms, e.kind, r.state, {now_ms} as now_ms from events e left join requests r on r.id = e.request_id
+where e.seq > :after order by e.seq limit :limit
+
+-- name: event_delete_one
+delete from events where seq = :seq
+
+-- name: deliveries_finished_before
+select id from webhook_deliveries
+where finished_ms is not null and finished_ms < {now_ms} - :keep_ms order by finished_ms limit :limit
+
+-- name: webhook_delivery_delete
+delete from webhook_deliveries where id = :id and finished_ms is not null
+
+-- name: webhook_attempts_delete
+delete from webhook_attempts where delivery_id = :id

@@ -1,0 +1,99 @@
+"""What the server does beside answering: hand on what lost workers held, forget what is old, look after itself.
+
+Each is a loop that outlives whatever goes wrong in one turn. Several servers may run them on one database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from mutoscope import lifecycle, retention
+from mutoscope.retention import Keep, Retention
+from mutoscope.server.metrics import Metrics
+from mutoscope.site import Site
+
+log = structlog.get_logger(__name__)
+
+SWEEP_S = 1.0
+ROUND_S = 60.0
+COLLECT_S = 3600.0
+ORPHAN_S = 3600.0
+"""Bytes that no row knows are left alone for so long: somebody may be about to write the row."""
+LAG_S = 0.25
+
+
+class Housekeeping:
+    """The loops of one server, from `start` to `stop`."""
+
+    def __init__(self, site: Site, metrics: Metrics, keep: Keep, *, round_s: float = ROUND_S) -> None:
+        self._site = site
+        self._metrics = metrics
+        self._retention = Retention(site, keep)
+        self._round_s = round_s
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin. What a crash left behind is looked for at once."""
+        self._tasks = [
+            asyncio.create_task(_every(SWEEP_S, "sweep", self._sweep)),
+            asyncio.create_task(_every(self._round_s, "retention", self._round)),
+            asyncio.create_task(_every(COLLECT_S, "collect", self._collector(time.time()), first_s=0.0)),
+            asyncio.create_task(self._watch_loop()),
+        ]
+
+    async def stop(self) -> None:
+        """End, after noting which keys were used last."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._note_keys()
+
+    async def _sweep(self) -> None:
+        if swept := await lifecycle.sweep(self._site):
+            self._metrics.failed("", "worker_lost", swept)
+            log.warning("lease.expired", requests=swept)
+
+    async def _round(self) -> None:
+        await self._note_keys()
+        if gone := await self._retention.run():
+            log.info("retention.removed", **gone)
+
+    async def _note_keys(self) -> None:
+        """Which keys were used since the last time; to the minute is enough, and spares each call a write."""
+        used, self._site.health.keys_used = self._site.health.keys_used, set()
+        if used:
+            await self._site.store.used_keys(used)
+
+    def _collector(self, began: float) -> Callable[[], Awaitable[None]]:
+        """The first turn takes all that was there before this start; later ones what is old."""
+        before: list[float] = [began]
+
+        async def collect() -> None:
+            before_s = before.pop() if before else time.time() - ORPHAN_S
+            if found := await retention.collect(self._site, before_s=before_s):
+                log.warning("storage.collected", files=found)
+
+        return collect
+
+    async def _watch_loop(self) -> None:
+        """How late the loop wakes somebody who asked for a moment: what every caller waits besides its own work."""
+        while True:
+            due = time.perf_counter() + LAG_S
+            await asyncio.sleep(LAG_S)
+            self._metrics.loop_was_late(max(0.0, time.perf_counter() - due))
+
+
+async def _every(
+    seconds: float, name: str, act: Callable[[], Awaitable[None]], *, first_s: float | None = None
+) -> None:
+    await asyncio.sleep(seconds if first_s is None else first_s)
+    while True:
+        try:
+            await act()
+        except Exception:  # a full disk ends; the loop must not
+            log.exception(f"{name}.failed")
+        await asyncio.sleep(seconds)

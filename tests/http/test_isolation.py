@@ -1,0 +1,255 @@
+"""Two accounts, every address: nothing of Alice's is visible to Bob, and nothing he does touches it.
+
+The rules below are held against the program's own list of routes, so a new route without a rule fails. A rule says
+whose things an address is about, and each address is then called by Bob, with every scope, with Alice's own ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from mutoscope.server import routes
+from tests.conftest import LiveServer
+from tests.http import media
+from tests.http.calls import SMALL, TESTCARD, assert_error, completed, submit, until
+from tests.http.test_keys import address, make_key
+
+pytestmark = pytest.mark.slow
+
+ONE = "one thing with an id: for Bob, Alice's is as absent as one that never was"
+LIST = "a list: Bob's holds nothing of Alice's, whatever he asks for"
+MAKE = "makes something of the caller's own: the answer and its effect hold nothing of Alice's"
+OWN = "about the caller's account as a whole"
+PUBLIC = "the same for everybody: holds nothing of any account"
+WORKER = "for holders of the worker token, which no key is"
+
+RULES: dict[tuple[str, str], str] = {
+    ("GET", "/v1/requests/{request_id}/status"): ONE,
+    ("GET", "/v1/requests/{request_id}/result"): ONE,
+    ("GET", "/v1/models/categories"): PUBLIC,
+    ("POST", "/v1/models/{model_id}"): MAKE,
+    ("POST", "/v1/requests/{request_id}/cancel"): ONE,
+    ("GET", "/v1/models"): PUBLIC,
+    ("GET", "/v1/models/{model_id}"): PUBLIC,
+    ("GET", "/prod/v2/balance"): OWN,
+    ("POST", "/prod/v2/models/{model_id}"): MAKE,
+    ("GET", "/prod/v2/requests/{request_id}/status"): ONE,
+    ("GET", "/prod/v2/requests/{request_id}/result"): ONE,
+    ("POST", "/prod/v2/requests/{request_id}/cancel"): ONE,
+    ("GET", "/v1/requests"): LIST,
+    ("GET", "/v1/requests/{request_id}"): ONE,
+    ("DELETE", "/v1/requests/{request_id}"): ONE,
+    ("GET", "/v1/requests/{request_id}/events"): ONE,
+    ("GET", "/v1/requests/{request_id}/poster"): ONE,
+    ("POST", "/v1/files"): MAKE,
+    ("GET", "/v1/files"): LIST,
+    ("GET", "/v1/files/{file_id}/{name}"): ONE,
+    ("DELETE", "/v1/files/{file_id}"): ONE,
+    ("GET", "/v1/keys"): LIST,
+    ("POST", "/v1/keys"): MAKE,
+    ("DELETE", "/v1/keys/{key_id}"): ONE,
+    ("POST", "/v1/keys/{key_id}/rotate"): ONE,
+    ("GET", "/v1/audit"): LIST,
+    ("GET", "/v1/usage"): LIST,
+    ("GET", "/v1/webhooks"): LIST,
+    ("POST", "/v1/webhooks"): MAKE,
+    ("GET", "/v1/webhooks/secret"): OWN,
+    ("POST", "/v1/webhooks/secret/rotate"): OWN,
+    ("GET", "/v1/webhooks/deliveries"): LIST,
+    ("GET", "/v1/webhooks/deliveries/{delivery_id}"): ONE,
+    ("POST", "/v1/webhooks/deliveries/{delivery_id}/replay"): ONE,
+    ("GET", "/v1/webhooks/{endpoint_id}"): ONE,
+    ("PATCH", "/v1/webhooks/{endpoint_id}"): ONE,
+    ("DELETE", "/v1/webhooks/{endpoint_id}"): ONE,
+    ("POST", "/v1/webhooks/{endpoint_id}/rotate"): ONE,
+    ("POST", "/v1/webhooks/{endpoint_id}/test"): ONE,
+    ("GET", "/.well-known/jwks.json"): PUBLIC,
+    ("POST", "/worker/v1/claim"): WORKER,
+    ("POST", "/worker/v1/requests/{request_id}/beat"): WORKER,
+    ("PUT", "/worker/v1/requests/{request_id}/files/{name}"): WORKER,
+    ("POST", "/worker/v1/requests/{request_id}/finish"): WORKER,
+    ("GET", "/worker/v1/files/{file_id}"): WORKER,
+    ("GET", "/livez"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/metrics"): PUBLIC,
+    ("GET", "/openapi.json"): PUBLIC,
+    ("GET", "/"): PUBLIC,
+}
+
+FILTERS = ("request_id", "endpoint_id", "key_id", "target", "account_id", "cursor")
+"""Query parameters by which a list could be asked for somebody else's things."""
+
+
+def by(*rules: str) -> pytest.MarkDecorator:
+    """Every route under one of these rules."""
+    rows = [row for row, rule in RULES.items() if rule in rules]
+    return pytest.mark.parametrize(("method", "path"), rows, ids=[" ".join(row) for row in rows])
+
+
+@pytest.fixture(scope="module")
+def alices(server: LiveServer) -> Iterator[dict[str, str]]:
+    """Everything of Alice's that has an id or is a secret."""
+    with server.client() as alice:
+        done = completed(alice, prompt="PLANTED-prompt-of-alice")
+        file = alice.post("/v1/files", params={"name": "alices-photo.png"}, content=media.png()).json()
+        hook = {"url": "https://hooks.invalid/alice", "events": ["failed"]}
+        made = alice.post("/v1/webhooks", json=hook).json()
+        alice.post(f"/v1/models/{TESTCARD}?webhook=http://127.0.0.1:9/alice", json=SMALL)
+        delivery = until(lambda: alice.get("/v1/webhooks/deliveries").json()["deliveries"])[0]
+        key = make_key(alice, name="alices-laptop")
+        output = httpx.URL(next(iter(done["output"].values())))
+        yield {
+            "request_id": done["request_id"],
+            "file_id": file["file_id"],
+            "name": file["name"],
+            "endpoint_id": made["endpoint_id"],
+            "delivery_id": delivery["delivery_id"],
+            "key_id": key["key_id"],
+            "output_id": output.path.split("/")[3],
+            "key": key["key"],
+            "key_name": "alices-laptop",
+            "secret": made["secret"],
+            "account_secret": alice.get("/v1/webhooks/secret").json()["secret"],
+            "prompt": "PLANTED-prompt-of-alice",
+            "hook": "hooks.invalid",
+        }
+
+
+def holds_nothing_of(alices: dict[str, str], text: str) -> None:
+    """No id, secret, prompt or address of hers."""
+    assert not [name for name, value in alices.items() if value in text]
+
+
+def state_of(alice: httpx.Client, alices: dict[str, str]) -> dict[str, Any]:
+    """All that Bob might have changed."""
+    keys = {key["key_id"]: key for key in alice.get("/v1/keys").json()["keys"]}
+    key = keys[alices["key_id"]]
+    endpoint = alice.get(f"/v1/webhooks/{alices['endpoint_id']}")
+    return {
+        "request": alice.get(f"/v1/requests/{alices['request_id']}").json()["state"],
+        "output": alice.get(f"/v1/files/{alices['output_id']}/output.mp4").status_code,
+        "upload": alice.get(f"/v1/files/{alices['file_id']}/{alices['name']}").status_code,
+        "endpoint": endpoint.json(),
+        "key": {name: key[name] for name in ("revoked_at", "prefix", "previous_expires_at")},
+        "secret": alice.get("/v1/webhooks/secret").json(),
+        "audit": len(alice.get("/v1/audit", params={"limit": "500"}).json()["entries"]),
+    }
+
+
+def test_every_route_has_a_rule() -> None:
+    """A new address says here whose things it is about; then it is called by Bob below."""
+    assert set(RULES) == set(routes.table())
+
+
+def test_only_what_has_an_id_is_about_one_thing() -> None:
+    """The rules agree with the addresses."""
+    for (method, path), rule in RULES.items():
+        named = "_id}" in path and "model_id" not in path
+        assert (rule in (ONE, WORKER)) == (named or path.startswith("/worker/")), (method, path)
+
+
+@by(ONE)
+@pytest.mark.parametrize("which", ["her own", "her output", "every id is hers"])
+def test_one_thing_of_alices_is_not_there_for_bob(
+    alice: httpx.Client, bob: httpx.Client, alices: dict[str, str], method: str, path: str, which: str
+) -> None:
+    """404, word for word as for an id that never was; and nothing of hers changed."""
+    ids = {name: value for name, value in alices.items() if name.endswith("_id") or name == "name"}
+    if which == "her output":
+        ids |= {"file_id": alices["output_id"], "name": "output.mp4"}
+    query = {name: value for name, value in ids.items() if name in FILTERS} if which == "every id is hers" else {}
+    body = {"url": "https://bob.invalid/", "enabled": False} if method == "PATCH" else None
+    before = state_of(alice, alices)
+
+    there = bob.request(method, address(path, **ids), params=query, json=body)
+    nowhere = bob.request(method, address(path), params=query, json=body)
+
+    assert assert_error(there, 404, 404001) == assert_error(nowhere, 404, 404001)
+    holds_nothing_of(alices, there.text.replace(str(there.url), ""))
+    assert state_of(alice, alices) == before
+
+
+@by(LIST)
+def test_bobs_lists_hold_only_bobs(bob: httpx.Client, alices: dict[str, str], method: str, path: str) -> None:
+    """Whatever ids of hers he asks by."""
+    submit(bob)
+    holds_nothing_of(alices, bob.request(method, path, params={"limit": "500"}).text)
+    for name in FILTERS:
+        for value in (alices.get(name), alices["request_id"], alices["key_id"], "owner"):
+            answer = bob.request(method, path, params={name: value or "x"})
+            assert answer.status_code in (200, 422)
+            holds_nothing_of(alices, answer.text)
+
+
+@pytest.mark.parametrize("query", [{"account": "owner"}, {"all": "true"}, {"account": "nobody"}])
+@pytest.mark.parametrize("path", ["/v1/keys", "/v1/audit"])
+def test_bob_cannot_name_another_account(
+    bob: httpx.Client, alices: dict[str, str], path: str, query: dict[str, str]
+) -> None:
+    """Only the owner of the site may; he learns not even which accounts there are."""
+    answer = bob.get(path, params=query)
+    if path == "/v1/audit" or "account" in query:
+        assert_error(answer, 403, 403001)
+    holds_nothing_of(alices, answer.text)
+
+
+@by(MAKE, OWN)
+def test_what_bob_makes_is_bobs(
+    alice: httpx.Client, bob: httpx.Client, alices: dict[str, str], method: str, path: str
+) -> None:
+    """Neither the answer nor what is there afterwards shows or changes anything of hers."""
+    before = state_of(alice, alices)
+    wanted: dict[str, Any] = {
+        "/v1/files": {"content": media.png()},
+        "/v1/keys": {"json": {"name": "bob's"}},
+        "/v1/webhooks": {"json": {"url": "https://bob.invalid/", "enabled": False}},
+    }
+    given = {} if method == "GET" else wanted.get(path, {"json": SMALL})
+
+    answer = bob.request(method, address(path), **given)
+
+    assert answer.status_code in (200, 201), answer.text
+    holds_nothing_of(alices, answer.text)
+    assert state_of(alice, alices) == before
+    if request_id := answer.json().get("request_id"):
+        assert_error(alice.get(f"/v1/requests/{request_id}"), 404, 404001)
+
+
+@pytest.mark.parametrize("given", ["plain", "with bob's signature", "in a webhook's name"])
+def test_alices_file_is_no_input_of_bobs(
+    server: LiveServer, bob: httpx.Client, alices: dict[str, str], given: str
+) -> None:
+    """Neither by its address nor by its stored name; the refusal tells nothing about it."""
+    own = httpx.URL(bob.post("/v1/files", content=media.png()).json()["url"])
+    url = f"{server.url}/v1/files/{alices['file_id']}/{alices['name']}"
+    named = {
+        "plain": url,
+        "with bob's signature": f"{url}?{own.query.decode()}",
+        "in a webhook's name": f"mutoscope-file:{alices['file_id']}",
+    }[given]
+    answer = bob.post("/v1/models/mutoscope/testcard/image-to-video", json={"source": named})
+    assert answer.status_code == 422, answer.text
+
+
+@by(PUBLIC)
+@pytest.mark.parametrize("key", [None, ""], ids=["Bob's key", "no key"])
+def test_what_is_public_holds_nothing_of_anybody(
+    server: LiveServer, bob_key: str, alices: dict[str, str], method: str, path: str, key: str | None
+) -> None:
+    """No id of a request, file, key or account; metrics count models and codes, never callers."""
+    with server.client(bob_key if key is None else key) as somebody:
+        answer = somebody.request(method, address(path))
+    assert answer.status_code == 200
+    holds_nothing_of(alices, answer.text)
+
+
+@by(WORKER)
+def test_no_key_is_a_worker(bob: httpx.Client, alices: dict[str, str], method: str, path: str) -> None:
+    """A worker sees everybody's inputs."""
+    ids = {name: value for name, value in alices.items() if name.endswith("_id")}
+    answer = bob.request(method, address(path, **ids), headers={"X-Mutoscope-Worker": "bob"})
+    assert_error(answer, 401, 401003)
