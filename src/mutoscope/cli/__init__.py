@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, str] = {
     "usage": "Show what was used and what it cost.",
     "webhooks": "Have addresses told when requests end, and see what became of it.",
     "db": "Care for the server's database.",
+    "bench": "Try how the server bears what machines do to it.",
     "doctor": "Check what this machine has and lacks.",
 }
 

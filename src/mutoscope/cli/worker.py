@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mutoscope import settings
+from mutoscope import logs, settings
 
 
 @click.command("worker", epilog="Example: MUTOSCOPE_WORKER_TOKEN=… mutoscope worker --server http://10.0.0.5:8000")
@@ -37,12 +37,14 @@ def command(server_url: str, engines: tuple[str, ...], drain_s: float, folder: P
         raise click.BadParameter(
             f"{', '.join(unknown)}: no such engine; there are {', '.join(registry.names())}", param_hint="--engine"
         )
+    values = settings.load()
+    logs.configure(values.log_format, values.log_level)
     code = worker.main(
         server_url,
         token,
         engines or registry.names(),
         folder=folder,
         drain_s=drain_s,
-        fetch_allow=settings.load().fetch_allow,
+        fetch_allow=values.fetch_allow,
     )
     raise click.exceptions.Exit(code)

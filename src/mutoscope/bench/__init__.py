@@ -1,0 +1,1 @@
+"""Programs that try the server itself: `mutoscope bench …`."""
