@@ -95,7 +95,8 @@ class Site:
 
 
 Say = Callable[[str], None]
-Fault = Callable[[Site], Awaitable[None]]
+Fault = Callable[[Site], Awaitable[bool]]
+"""Strikes, and says whether there was anything to strike."""
 
 
 async def run(options: Options, say: Say) -> Findings:
@@ -214,8 +215,7 @@ async def _strike(site: Site, receiver: Receiver, *, until: float, say: Say) -> 
     while time.monotonic() < until:
         await asyncio.sleep(site.chosen.uniform(0.5, 1.5) * site.options.pause_s)
         name = site.chosen.choices(names, weights)[0]
-        await acts[name](site)
-        site.faults[name] += 1
+        site.faults[name] += await acts[name](site)
         if time.monotonic() > told + 10:
             told = time.monotonic()
             say(f"{site.faults.total()} faults, {until - told:.0f} s left")
@@ -224,9 +224,11 @@ async def _strike(site: Site, receiver: Receiver, *, until: float, say: Say) -> 
 def _faults(options: Options, receiver: Receiver) -> list[tuple[str, int, Fault]]:
     """(name, how often, what it does)."""
 
-    async def receiver_away(site: Site) -> None:
-        await receiver.close()
-        site.later(_after(site.chosen.uniform(1, 4), receiver.open))
+    async def receiver_away(site: Site) -> bool:
+        if there := receiver.is_open:
+            await receiver.close()
+            site.later(_after(site.chosen.uniform(1, 4), receiver.open))
+        return there
 
     faults: list[tuple[str, int, Fault]] = [
         ("worker killed", 8, _kill_worker),
@@ -240,23 +242,27 @@ def _faults(options: Options, receiver: Receiver) -> list[tuple[str, int, Fault]
         ("receiver away", 1, receiver_away),
     ]
     if options.restart_database:
-        faults.append(("database restarted", 1, _restart_database))
+        faults.append(("database restarted", 2, _restart_database))
     if options.fill_disk:
-        faults.append(("disk full", 1, _fill_disk))
+        faults.append(("disk full", 3, _fill_disk))
     return faults
 
 
-async def _kill_worker(site: Site) -> None:
+async def _kill_worker(site: Site) -> bool:
     worker = site.chosen.choice(site.workers)
     held, at = worker.holds(), time.time()
     await worker.kill()
     if held is not None:
         site.deaths.append(Death(*held, at=at))
     _new_life(worker)
+    return True
 
 
-async def _kill_server(site: Site) -> None:
+async def _kill_server(site: Site) -> bool:
+    """One that answers: the killing of one that only starts proves little, and nothing else would get done."""
     server = site.chosen.choice(site.servers)
+    if not server.is_up:
+        return False
     await server.kill()
     server.start()
 
@@ -265,16 +271,18 @@ async def _kill_server(site: Site) -> None:
             await server.ready()
 
     site.later(come_back())
+    return True
 
 
-async def _kill_engine(site: Site) -> None:
+async def _kill_engine(site: Site) -> bool:
     engines = site.chosen.choice(site.workers).engines()
     if engines:
         with contextlib.suppress(ProcessLookupError):
             os.kill(site.chosen.choice(engines), signal.SIGKILL)
+    return bool(engines)
 
 
-async def _stop_worker(site: Site) -> None:
+async def _stop_worker(site: Site) -> bool:
     """It wakes up beside its replacement, and must find that its attempt is no longer its own."""
     worker = site.chosen.choice(site.workers)
     worker.send(signal.SIGSTOP)
@@ -285,44 +293,46 @@ async def _stop_worker(site: Site) -> None:
         os.kill(pid, signal.SIGCONT)
 
     site.later(_after(2 * LEASE_S, wake))
+    return True
 
 
-async def _stop_server(site: Site) -> None:
+async def _stop_server(site: Site) -> bool:
     server = site.chosen.choice(site.servers)
-    seconds = site.chosen.uniform(0.5, 2 * LEASE_S)
     with site.disturbed():
         server.send(signal.SIGSTOP)
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(site.chosen.uniform(0.5, 2 * LEASE_S))
         server.send(signal.SIGCONT)
+    return True
 
 
-async def _disturb_cable(site: Site, mood: Mood) -> None:
+async def _disturb_cable(site: Site, mood: Mood) -> bool:
     cable = site.chosen.choice(site.cables)
     cable.become(mood)
-    seconds = site.chosen.uniform(0.5, 3 * LEASE_S)
 
     async def mend() -> None:
         cable.become("sound")
 
-    site.later(_after(seconds, mend))
+    site.later(_after(site.chosen.uniform(0.5, 3 * LEASE_S), mend))
+    return True
 
 
-async def _restart_database(site: Site) -> None:
+async def _restart_database(site: Site) -> bool:
     command = ["sh", "-c", site.options.restart_database]
     with site.disturbed():
         await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+    return True
 
 
-async def _fill_disk(site: Site) -> None:
+async def _fill_disk(site: Site) -> bool:
     """Not one byte is left, for a while."""
-    seconds = site.chosen.uniform(1, 3)
     ballast = site.options.folder / "ballast"
     with site.disturbed():
         await asyncio.to_thread(_fill, ballast)
         try:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(site.chosen.uniform(1, 3))
         finally:
             ballast.unlink()
+    return True
 
 
 def _fill(path: Path) -> None:

@@ -118,6 +118,11 @@ class Receiver:
         """Where it listens."""
         return f"http://127.0.0.1:{self._port}/hook"
 
+    @property
+    def is_open(self) -> bool:
+        """Does it listen?"""
+        return self._server is not None
+
     async def open(self) -> None:
         """Listen; the second time on the port of the first."""
         self._server = await asyncio.start_server(self._take, "127.0.0.1", self._port)

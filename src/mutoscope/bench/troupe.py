@@ -114,6 +114,13 @@ class Server(Actor):
     """`mutoscope serve` without workers of its own, always on the same port."""
 
     url: str = ""
+    is_up: bool = False
+    """Has this life answered?"""
+
+    def start(self) -> None:
+        """Start it; `ready` waits for it."""
+        self.is_up = False
+        super().start()
 
     async def ready(self) -> None:
         """Until it answers. Raises RuntimeError with the end of its log when it does not."""
@@ -122,6 +129,7 @@ class Server(Actor):
             while time.monotonic() < deadline:
                 with contextlib.suppress(httpx.HTTPError):
                     if (await client.get(self.url + "/livez")).status_code == 200:
+                        self.is_up = True
                         return
                 await asyncio.sleep(0.05)
         raise RuntimeError(f"{self.name} does not answer:\n{self.log.read_text()[-2000:]}")
