@@ -7,6 +7,8 @@ What libraries log through `logging` comes out in the same form.
 
 from __future__ import annotations
 
+import contextlib
+import io
 import logging
 import re
 import sqlite3
@@ -14,7 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -51,7 +53,7 @@ def configure(log_format: str, level: str) -> None:
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     libraries = logging.StreamHandler(sys.stderr)
@@ -66,6 +68,24 @@ def configure(log_format: str, level: str) -> None:
     logging.captureWarnings(True)
     sys.excepthook = lambda kind, exc, _: _defect(kind, exc)
     threading.excepthook = lambda told: _defect(told.exc_type, told.exc_value)
+
+
+class _Forgiving(io.TextIOBase):
+    """A stream that loses what cannot be written: a full disk under the log must not fail what was to be logged."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """All of it, or nothing."""
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """As far as it goes."""
+        with contextlib.suppress(OSError):
+            self._stream.flush()
 
 
 def as_text(log_format: str) -> bool:

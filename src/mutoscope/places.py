@@ -30,7 +30,9 @@ class Places:
     def taken(self, account_id: str) -> Iterator[None]:
         """A place within the block. Raises RateLimited when the account has all of its own."""
         if self._taken[account_id] >= self._most:
-            refusal = RateLimited(f"{self._most} {self._what} of this account are under way, the most at once", code=429002)
+            refusal = RateLimited(
+                f"{self._most} {self._what} of this account are under way, the most at once", code=429002
+            )
             refusal.retry_after_s = RETRY_AFTER_S
             raise refusal
         self._taken[account_id] += 1

@@ -83,18 +83,13 @@ async def audit(
         jobs = await _jobs(store, account_id)
         usage = {row.request_id: row for row in (await _usage(store, account_id))}
         events = {request_id: await _events(store, request_id) for request_id in jobs}
-        broken = _promises(jobs, events, usage, diary, receiver)
+        broken = promises(jobs, events, usage, diary, told=receiver.told, forged=receiver.forged)
         broken["completed without its file"] = sum([not await _has_files(store, storage, job) for job in jobs.values()])
         broken["late result accepted"] = boor.accepted
     finally:
         await store.db.close()
     until_s = lease_s + 1
-    alone = [
-        death
-        for death in deaths
-        if not any(other.began < death.at + until_s and death.at < other.ended + 1 for other in disturbances)
-    ]
-    back_s = sorted(_came_back(events, alone))
+    back_s = sorted(came_back(events, undisturbed(deaths, disturbances, until_s=until_s)))
     broken["came back later than lease + 1 s"] = sum(seconds > until_s for seconds in back_s)
     states = Counter(str(job.state) for job in jobs.values())
     duplicates = sum(count - 1 for count in receiver.ids.values())
@@ -121,13 +116,20 @@ async def audit(
     )
 
 
-def _promises(
+def promises(
     jobs: Mapping[str, Job],
     events: Mapping[str, Sequence[Event]],
     usage: Mapping[str, Usage],
     diary: Diary,
-    receiver: Receiver,
+    *,
+    told: Mapping[str, Sequence[str]],
+    forged: int,
 ) -> dict[str, int]:
+    """How often each promise was broken.
+
+    told     types of the verified webhooks of each request.
+    forged   webhooks that did not verify.
+    """
     ends = {request_id: _ends(told) for request_id, told in events.items()}
     charged = {request_id for request_id, row in usage.items() if row.state == "charged"}
     completed = {request_id for request_id, job in jobs.items() if job.state is State.COMPLETED}
@@ -142,9 +144,9 @@ def _promises(
         "charged without being completed": len(charged - completed),
         "completed without a charge": len(completed - charged),
         "held for ever": sum(row.state == "held" for row in usage.values()),
-        "webhook missing": len(set(jobs) - set(receiver.told)),
-        "webhook wrong": sum(any(kind != expected.get(i) for kind in told) for i, told in receiver.told.items()),
-        "webhook that does not verify": receiver.forged,
+        "webhook missing": len(set(jobs) - set(told)),
+        "webhook wrong": sum(any(kind != expected.get(i) for kind in kinds) for i, kinds in told.items()),
+        "webhook that does not verify": forged,
     }
 
 
@@ -153,7 +155,16 @@ def _ends(events: Sequence[Event]) -> list[State]:
     return [state for state in states if state.is_terminal]
 
 
-def _came_back(events: Mapping[str, Sequence[Event]], deaths: Sequence[Death]) -> list[float]:
+def undisturbed(deaths: Sequence[Death], others: Sequence[Disturbance], *, until_s: float) -> list[Death]:
+    """The deaths that nothing else overlapped, from a second before to `until_s` after."""
+    return [
+        death
+        for death in deaths
+        if not any(other.began < death.at + until_s and death.at < other.ended + 1 for other in others)
+    ]
+
+
+def came_back(events: Mapping[str, Sequence[Event]], deaths: Sequence[Death]) -> list[float]:
     """Seconds from a worker's death until its attempt was taken from it."""
     found = []
     for death in deaths:

@@ -121,12 +121,14 @@ async def run(options: Options, say: Say) -> Findings:
         stop.set()
         await asyncio.gather(*site.mending)
         say("the last fault is mended; clients end, the queue runs empty")
-        await asyncio.gather(*people)
+        _, late = await asyncio.wait(people, timeout=DRAIN_S)
+        for person in late:
+            person.cancel()
         await _run_empty(site, receiver, diary)
     finally:
         stop.set()
-        for actor in (*site.workers, *site.servers):
-            await actor.end(grace_s=15)
+        await asyncio.gather(*(worker.end(grace_s=15) for worker in site.workers))
+        await asyncio.gather(*(server.end(grace_s=15) for server in site.servers))
         for cable in site.cables:
             await cable.close()
         await receiver.close()

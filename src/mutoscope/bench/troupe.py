@@ -123,7 +123,10 @@ class Server(Actor):
         super().start()
 
     async def ready(self) -> None:
-        """Until it answers. Raises RuntimeError with the end of its log when it does not."""
+        """Until it answers; one that gave up meanwhile is started again, as an init system would.
+
+        Raises RuntimeError with the end of its log when it does not come.
+        """
         deadline = time.monotonic() + READY_S
         async with httpx.AsyncClient(trust_env=False, timeout=2) as client:
             while time.monotonic() < deadline:
@@ -131,7 +134,9 @@ class Server(Actor):
                     if (await client.get(self.url + "/livez")).status_code == 200:
                         self.is_up = True
                         return
-                await asyncio.sleep(0.05)
+                if self.process is not None and self.process.poll() is not None:
+                    self.start()
+                await asyncio.sleep(0.1)
         raise RuntimeError(f"{self.name} does not answer:\n{self.log.read_text()[-2000:]}")
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import signal
 import tempfile
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +17,7 @@ from mutoscope.cli import output
 if TYPE_CHECKING:
     from mutoscope.bench.audit import Findings
 
+T = TypeVar("T")
 SMALL_DISK_BYTES = 2 << 30
 
 
@@ -78,10 +81,20 @@ def chaos(
             fill_disk=fill_disk,
         )
         options.folder.mkdir(parents=True, exist_ok=True)
-        findings = asyncio.run(program.run(options, output.say))
+        findings = asyncio.run(_until_stopped(program.run(options, output.say)))
     _show(findings, options.seed, as_json=as_json)
     if not findings.sound:
         raise click.exceptions.Exit(1)
+
+
+async def _until_stopped(work: Coroutine[Any, Any, T]) -> T:
+    """The work; SIGTERM ends it like Ctrl-C, with everything it started."""
+    task = asyncio.ensure_future(work)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 def _check_small(folder: Path | None) -> None:

@@ -126,7 +126,9 @@ def _decoding() -> Iterator[Check]:
         try:
             found = prober.protections()
         except MutoscopeError as exc:
-            yield Check("decoding apart", exc.message, is_ok=False, remedy="use Linux, macOS, WSL2 or the container image")
+            yield Check(
+                "decoding apart", exc.message, is_ok=False, remedy="use Linux, macOS, WSL2 or the container image"
+            )
             return
     yield Check("decoding apart", "limits: " + ", ".join(found), is_ok=bool(found))
     if sys.platform == "linux":
@@ -148,7 +150,15 @@ def _server() -> Iterator[Check]:
     yield Check("API key", "found" if found.api_key else where, found.api_key is not None, False, remedy)
 
 
-LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (_python, _folders, _engines, _encoders, _sandbox, _decoding, _server)
+LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
+    _python,
+    _folders,
+    _engines,
+    _encoders,
+    _sandbox,
+    _decoding,
+    _server,
+)
 
 
 def _existing(folder: Path) -> Path:
