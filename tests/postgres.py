@@ -69,7 +69,7 @@ class Server:
             "UTF8",
         ]
         command += ["--locale=C.UTF-8", "--no-sync"]
-        subprocess.run(self._as_user(command), check=True, capture_output=True, cwd=self.folder)
+        subprocess.run(self.as_user(command), check=True, capture_output=True, cwd=self.folder)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -88,7 +88,7 @@ class Server:
         command += ["-k", self.folder, "-c", "max_connections=200", "-c", "shared_buffers=32MB"]
         command += ["-c", "deadlock_timeout=100ms", "-c", "log_min_messages=warning"]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(self._as_user(command), stdout=log, stderr=log, cwd=self.folder)
+            self.process = subprocess.Popen(self.as_user(command), stdout=log, stderr=log, cwd=self.folder)
         for _ in range(600):
             try:
                 psycopg.connect(f"{self.address}/postgres", connect_timeout=2).close()
@@ -117,7 +117,7 @@ class Server:
         with psycopg.connect(f"{self.address}/postgres", autocommit=True) as connection:
             connection.execute(f'drop database if exists "{address.rpartition("/")[2]}" with (force)')
 
-    def _as_user(self, command: Sequence[str | Path]) -> list[str | Path]:
+    def as_user(self, command: Sequence[str | Path]) -> list[str | Path]:
         """The command as somebody who may run it, and ended when we end."""
         user: list[str] = []
         if os.getuid() == 0:

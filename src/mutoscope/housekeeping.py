@@ -18,7 +18,7 @@ from mutoscope.site import Site
 
 log = structlog.get_logger(__name__)
 
-SWEEP_S = 1.0
+SWEEP_S = 0.5
 ROUND_S = 60.0
 COLLECT_S = 3600.0
 ORPHAN_S = 3600.0

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mutoscope import app
 from mutoscope.jobs import Event, Job, State
 from mutoscope.storage.local import LocalStorage
+from mutoscope.store.opening import open_database
 from mutoscope.store.records import Usage
 from mutoscope.store.store import Store
 from mutoscope.store.values import Filter
@@ -75,7 +75,7 @@ async def audit(
     lease_s: float,
 ) -> Findings:
     """Compare what people were told with what is kept; the servers have ended."""
-    store = Store(app.open_database(data))
+    store = Store(open_database(data, database))
     storage = LocalStorage(data / "files")
     try:
         account_id = await store.first_account()

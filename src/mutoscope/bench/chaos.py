@@ -292,7 +292,8 @@ async def _stop_worker(site: Site) -> bool:
     _new_life(worker)
 
     async def wake() -> None:
-        os.kill(pid, signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
 
     site.later(_after(2 * LEASE_S, wake))
     return True
@@ -321,7 +322,10 @@ async def _disturb_cable(site: Site, mood: Mood) -> bool:
 async def _restart_database(site: Site) -> bool:
     command = ["sh", "-c", site.options.restart_database]
     with site.disturbed():
-        await asyncio.to_thread(subprocess.run, command, check=True, stdout=subprocess.DEVNULL)
+        ended = await asyncio.to_thread(subprocess.run, command, check=False, capture_output=True)
+    if ended.returncode:
+        told = ended.stderr.decode(errors="replace").strip()
+        raise ConfigError(f"--restart-database: the command ended with {ended.returncode}: {told}")
     return True
 
 
