@@ -13,7 +13,6 @@ import os
 import secrets
 import signal
 import socket
-import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
