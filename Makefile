@@ -13,7 +13,7 @@ PINNED := --require-hashes --only-binary=:all:
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast check format train-depth bench docs serve wheel image requirements clean
+.PHONY: help demo test test-fast check format train-depth bench soak docs serve wheel image requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ train-depth: $(VENV)/.dev ## train the depth head again (needs torch: pip instal
 
 bench: $(VENV)/.dev ## measure speed; numbers go to the screen
 	$(BIN)/python -m benchmarks.api $(ARGS)
+
+soak: $(VENV)/.dev ## nightly: half an hour of load; are memory, descriptors and queue flat? (ARGS="--seconds 60")
+	$(BIN)/python -m benchmarks.soak $(ARGS)
 
 docs: $(VENV)/.dev ## rewrite the generated parts of the docs
 	$(BIN)/python scripts/docs.py

@@ -13,7 +13,6 @@ from weakref import WeakValueDictionary
 
 from mutoscope.errors import RateLimited
 
-
 RETRY_AFTER_S = 5
 
 

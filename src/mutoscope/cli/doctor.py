@@ -43,12 +43,18 @@ class Check:
 
 @click.command("doctor", epilog="Example: mutoscope doctor --json")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(as_json: bool) -> None:
-    """Check what this machine has and lacks.
+@click.option("--live", metavar="URL", help="Check a running server instead; runs one test card there.")
+def command(as_json: bool, live: str | None) -> None:
+    """Check what this machine has and lacks, or whether a running server does its work.
 
     Ends with 1 when something is missing that the server cannot do without.
     """
-    checks = [check for look in LOOKS for check in look()]
+    if live is not None:
+        from mutoscope.cli.live import look as look_at  # noqa: PLC0415 - only when asked for
+
+        checks = list(look_at(live))
+    else:
+        checks = [check for look in LOOKS for check in look()]
     if as_json:
         output.emit_json([{**asdict(check), "verdict": check.verdict} for check in checks])
     else:

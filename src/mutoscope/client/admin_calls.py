@@ -22,6 +22,10 @@ class AdminCalls:
         answer = yield from self._call("POST", f"/v1/keys/{quote(key_id, safe='')}/rotate", params=params)
         return values.new_key(answer.json)
 
+    def metrics(self) -> Script[str]:
+        answer = yield from self._call("GET", "/metrics", retry=True)
+        return answer.body.decode("utf-8", "replace")
+
     def audit(self, filters: Mapping[str, str | None], limit: int | None) -> Script[None]:
         """Emit the entries of every page, newest first, at most `limit`."""
         params = {name: value for name, value in filters.items() if value is not None}

@@ -215,6 +215,10 @@ class AsyncClient:
         """Another secret for a key; the present one goes on opening for the overlap, a day when not given."""
         return await self._drive(self._protocol.admin.rotate_key(key_id, overlap_s, account))
 
+    async def metrics(self) -> str:
+        """What the server counts, in Prometheus' text format."""
+        return await self._drive(self._protocol.admin.metrics())
+
     def audit(
         self,
         *,

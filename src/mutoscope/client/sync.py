@@ -212,6 +212,10 @@ class Client:
         """Another secret for a key; the present one goes on opening for the overlap, a day when not given."""
         return self._drive(self._protocol.admin.rotate_key(key_id, overlap_s, account))
 
+    def metrics(self) -> str:
+        """What the server counts, in Prometheus' text format."""
+        return self._drive(self._protocol.admin.metrics())
+
     def audit(
         self,
         *,
