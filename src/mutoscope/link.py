@@ -22,7 +22,7 @@ import orjson
 import structlog
 
 from mutoscope.errors import EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
-from mutoscope.protocol import Assignment, Beat, Claim, Finish, Stored, decode, encode
+from mutoscope.protocol import Assignment, Beat, Claim, Finish, Stored, Watch, decode, encode
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -36,6 +36,9 @@ PASSING = frozenset({408, 429})
 LINES_PER_JOB = 200
 LINE_LENGTH = 500
 PROGRESS_EVERY_S = 1.0
+WATCH_AFTER_S = 0.2
+"""An attempt that is over sooner is not watched; a cancel may take this much longer to reach one that is not."""
+WATCH_WAIT_S = 20.0
 
 
 class ServerAway(EngineError):
@@ -73,6 +76,19 @@ class Link:
 
     def beat(self, request_id: str, beat: Beat, *, timeout_s: float) -> None:
         self._post(f"/worker/v1/requests/{request_id}/beat", beat, timeout_s=timeout_s)
+
+    def watch(self, request_id: str, attempt: int, *, wait_s: float) -> bool:
+        """Come back when the time is over, or raise LeaseLost as soon as the attempt has to stop.
+
+        False: the server cannot be watched; the next beat tells.
+        """
+        address = f"/worker/v1/requests/{request_id}/watch"
+        with _errors():
+            answer = self._client.post(address, json=encode(Watch(attempt, wait_s)), timeout=wait_s + TIMEOUT_S)
+        if answer.status_code == 404:
+            return False
+        _accept(answer)
+        return True
 
     def finish(self, request_id: str, finish: Finish) -> None:
         self._post(f"/worker/v1/requests/{request_id}/finish", finish, timeout_s=TIMEOUT_S)
@@ -164,7 +180,8 @@ def backoff(first_s: float, most_s: float) -> Iterator[float]:
 
 
 class Lease:
-    """One attempt's right to run. A thread beats; it also watches the clock, and kills what `killing` names.
+    """One attempt's right to run. A thread beats; it also watches the clock, and kills what `killing` names. Another
+    one hears of a cancel while it happens.
 
     It is the `Progress` of the attempt: reports and lines travel with the beats.
     """
@@ -186,15 +203,18 @@ class Lease:
         self._retry_at = 0.0
         self._pauses = backoff(0.1, 1.0)
         self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self._over = threading.Event()
 
     def __enter__(self) -> Lease:
         self._thread.start()
+        threading.Thread(target=self._watch, name="watch", daemon=True).start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._done = True
+        self._over.set()
         self._mail.put(None)
         self._thread.join()
 
@@ -254,7 +274,22 @@ class Lease:
         if self._lines:
             self._beat()
 
-    # The thread.
+    # The threads: one waits to hear of a cancel, the other beats and keeps the time.
+
+    def _watch(self) -> None:
+        """Not waited for at the end: its call is answered when the attempt is over."""
+        attempt, pauses = self._assignment, backoff(0.2, 2.0)
+        pause_s = WATCH_AFTER_S
+        while not self._over.wait(pause_s) and not isinstance(self._reason, LeaseLost):
+            asked = time.monotonic()
+            try:
+                if not self._link.watch(attempt.request_id, attempt.attempt, wait_s=WATCH_WAIT_S):
+                    return
+            except LeaseLost as exc:
+                self.end(exc)
+            except EngineError:  # away: the lease itself sees to that
+                pass
+            pause_s = 0.0 if time.monotonic() - asked > 1.0 else next(pauses)
 
     def _keep(self) -> None:
         while not self._done and not isinstance(self._reason, LeaseLost):

@@ -6,6 +6,7 @@ so a worker of another version is told so instead of being misunderstood.
 
     POST /worker/v1/claim                     Claim   -> 200 Assignment | 204 nothing to do
     POST /worker/v1/requests/{id}/beat        Beat    -> 200 {} | 409 the lease is lost
+    POST /worker/v1/requests/{id}/watch       Watch   -> 200 {} after a while | 409 as soon as the lease is lost
     PUT  /worker/v1/requests/{id}/files/{name}?attempt=N   bytes -> 200 Stored | 409
     POST /worker/v1/requests/{id}/finish      Finish  -> 200 {} | 409
     GET  an Assignment.files[].url            the bytes of a stored input
@@ -88,6 +89,14 @@ class Beat:
     progress: float
     stage: str
     log: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """wait_s: how long the server may hold the call open, 0 … 30. It keeps no lease; it tells of a cancel at once."""
+
+    attempt: int
+    wait_s: float
 
 
 @dataclass(frozen=True, slots=True)

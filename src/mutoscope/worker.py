@@ -278,7 +278,8 @@ class WorkerBench:
         else:
             limit_s = min(self.policy.total_timeout_s, self.assignment.time_limit_s)
             limit_bytes = min(self.policy.max_bytes, DOWNLOAD_LIMITS[file.kind])
-            net.download(file.url, target, replace(self.policy, total_timeout_s=limit_s, max_bytes=limit_bytes))
+            policy = replace(self.policy, total_timeout_s=limit_s, max_bytes=limit_bytes)
+            net.download(file.url, target, policy, check=self.lease.check)
 
     def _get(self, file: InputFile, target: Path) -> None:
         self.link.get(file.url, target, limit_bytes=INPUT_LIMIT_BYTES, check=self.lease.check)

@@ -7,7 +7,7 @@ next: `wire.py` for the connection itself.
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -30,9 +30,17 @@ class Downloaded:
     final_url: str
 
 
-def download(url: str, target: Path, policy: Policy, *, ssl_context: ssl.SSLContext | None = None) -> Downloaded:
+def download(
+    url: str,
+    target: Path,
+    policy: Policy,
+    *,
+    ssl_context: ssl.SSLContext | None = None,
+    check: Callable[[], None] = lambda: None,
+) -> Downloaded:
     """Fetch an address into a file, which is removed again if anything goes wrong.
 
+    check         called with every piece that arrives; what it raises ends the download.
     ssl_context   instead of the system's trusted authorities; for tests and for studios with their own.
     Raises MediaError, `retryable` when the other side may do better later.
     """
@@ -40,7 +48,7 @@ def download(url: str, target: Path, policy: Policy, *, ssl_context: ssl.SSLCont
     clock = Deadline(policy.total_timeout_s)
     current = parse(url, policy)
     for _ in range(policy.max_redirects + 1):
-        answer = _get(current, target, policy, context, clock)
+        answer = _get(current, target, policy, context, clock, check=check)
         if isinstance(answer, Downloaded):
             return answer
         current = _follow(current, answer, policy)
@@ -119,14 +127,22 @@ _POST_HEADERS = {name: _HEADERS[name] for name in ("User-Agent", "Accept-Encodin
 _REDIRECTS = {301, 302, 303, 307, 308}
 
 
-def _get(url: httpx.URL, target: Path, policy: Policy, context: ssl.SSLContext, clock: Deadline) -> Downloaded | str:
+def _get(
+    url: httpx.URL,
+    target: Path,
+    policy: Policy,
+    context: ssl.SSLContext,
+    clock: Deadline,
+    *,
+    check: Callable[[], None],
+) -> Downloaded | str:
     """The file, or where the answer redirects to."""
     with _asked("GET", url, [*_HEADERS.items()], policy=policy, context=context, clock=clock) as response:
         headers = {name.decode("ascii").lower(): value for name, value in response.headers}
         if response.status in _REDIRECTS and "location" in headers:
             return headers["location"].decode("latin-1")
         _check_answer(response.status, headers, url, policy)
-        size_bytes = _save(response.iter_stream(), target, policy)
+        size_bytes = _save(response.iter_stream(), target, policy, check)
     return Downloaded(size_bytes, headers.get("content-type", b"").decode("latin-1"), str(url))
 
 
@@ -179,11 +195,12 @@ def _check_answer(status: int, headers: Mapping[str, bytes], url: httpx.URL, pol
         raise _too_large(policy, found=int(length))
 
 
-def _save(chunks: Iterable[bytes], target: Path, policy: Policy) -> int:
+def _save(chunks: Iterable[bytes], target: Path, policy: Policy, check: Callable[[], None]) -> int:
     size_bytes = 0
     try:
         with target.open("wb") as file:
             for chunk in chunks:
+                check()
                 size_bytes += len(chunk)
                 if size_bytes > policy.max_bytes:
                     raise _too_large(policy)

@@ -68,6 +68,7 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     # workers
     ("POST", "/worker/v1/claim", workers.claim),
     ("POST", "/worker/v1/requests/{request_id}/beat", workers.beat),
+    ("POST", "/worker/v1/requests/{request_id}/watch", workers.watch),
     ("PUT", "/worker/v1/requests/{request_id}/files/{name}", workers.put_file),
     ("POST", "/worker/v1/requests/{request_id}/finish", workers.finish),
     ("GET", "/worker/v1/files/{file_id}", workers.get_file),

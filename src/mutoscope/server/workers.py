@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from mutoscope import lifecycle
 from mutoscope.errors import BadRequest, LeaseLost
-from mutoscope.protocol import VERSION, Assignment, Beat, Claim, Finish, Stored, decode, encode
+from mutoscope.protocol import VERSION, Assignment, Beat, Claim, Finish, Stored, Watch, decode, encode
 from mutoscope.server import auth
 from mutoscope.server.files import safe_name, serve
 from mutoscope.server.metrics import metrics_of
@@ -75,6 +75,22 @@ async def beat(request: Request) -> Response:
         log=[line[:500] for line in told.log[:200]],
     )
     return answer({})
+
+
+async def watch(request: Request) -> Response:
+    """POST /worker/v1/requests/{request_id}/watch: answered when the attempt has to stop (409), or in a while."""
+    site = site_of(request)
+    worker_id = auth.worker(request)
+    told = await _message(request, Watch)
+    held = Held(request.path_params["request_id"], worker_id, told.attempt)
+    deadline = time.monotonic() + min(told.wait_s, LONGEST_WAIT_S)
+    with site.store.wakeups.request(held.request_id) as changed:
+        while True:
+            await site.store.held_by(held)
+            left = deadline - time.monotonic()
+            if left <= 0 or site.store.wakeups.closing or await request.is_disconnected():
+                return answer({})
+            await wait(changed, min(left, LOOK_S))
 
 
 async def put_file(request: Request) -> Response:
