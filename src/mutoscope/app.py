@@ -167,6 +167,7 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
             file_url_ttl_s=settings.file_url_ttl_s,
             lease_s=settings.lease_s,
             beat_s=settings.beat_s,
+            max_queued=settings.max_queued,
         ),
         data=settings.data,
         public_url=settings.public_url.rstrip("/"),

@@ -15,13 +15,13 @@ MutoscopeError
 ├── RangeNotSatisfiable     416  the part asked for lies outside the file
 ├── RateLimited             429  ask again later
 ├── EngineUnavailable       503  the model's engine is not set up, or the server is draining
+├── QueueFull               503  the site has as much waiting as it accepts
 ├── DatabaseBusy            503  another program holds the database; nothing was accepted
 ├── DatabaseUnavailable     503  the database does not answer; nothing was accepted
 ├── StorageFull             507  the disk has no room to accept work
 ├── MediaError              –    an input file could not be fetched, read or accepted: the request fails
 ├── EngineError             –    an engine failed; `retryable` says whether another attempt can help
-│   ├── OutOfTime           –    it took longer than the model's time limit
-│   └── Cancelled           –    the run was asked to stop
+│   └── OutOfTime           –    it took longer than the model's time limit
 └── ConfigError             –    a setting or manifest is wrong: the program refuses to start
 
 A message says where, what was found and what is accepted, and is safe to show to the caller: it never holds
@@ -31,6 +31,7 @@ each is explained in docs/reference/errors.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -57,6 +58,8 @@ class MutoscopeError(Exception):
     status = 500
     code = 500001
     retry_after_s: int | None = None
+    headers: Mapping[str, str] = {}
+    """What the answer says beside the body."""
 
     def __init__(self, message: str = "", *, code: int | None = None) -> None:
         self.message = message or (type(self).__doc__ or "").split("\n")[0]
@@ -167,12 +170,32 @@ class RateLimited(MutoscopeError):
     status = 429
     code = 429001
 
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: int | None = None,
+        retry_after_s: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after_s = retry_after_s
+        self.headers = headers or {}
+
 
 class EngineUnavailable(MutoscopeError):
     """The engine of this model is not set up on this server."""
 
     status = 503
     code = 503001
+
+
+class QueueFull(MutoscopeError):
+    """The server has as much waiting as it accepts."""
+
+    status = 503
+    code = 503004
+    retry_after_s = 5
 
 
 class DatabaseBusy(MutoscopeError):
@@ -217,10 +240,6 @@ class EngineError(MutoscopeError):
 
 class OutOfTime(EngineError):
     """The engine took longer than the model's time limit."""
-
-
-class Cancelled(EngineError):
-    """The run was asked to stop."""
 
 
 class ConfigError(MutoscopeError):

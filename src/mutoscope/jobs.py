@@ -59,6 +59,20 @@ class Webhook:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """How a caller wants one request to be treated, beside its input.
+
+    priority       a number of the queue; None: normal, or what the key may ask for if that is less.
+    expires_in_s   it fails if it is not started within this time; None: it waits as long as it takes.
+    time_limit_s   seconds one attempt may take; None: the model's own limit.
+    """
+
+    priority: int | None = None
+    expires_in_s: int | None = None
+    time_limit_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     """What `submit` writes.
 
@@ -70,6 +84,7 @@ class NewJob:
     hold_microusd     estimated price, held until the request settles.
     base_url          the address the caller reached us at; webhooks name files by it.
     traceparent       W3C Trace Context of the submit; None: it has none.
+    expires_in_ms     how long it may wait to be started; None: as long as it takes.
     """
 
     id: str
@@ -89,6 +104,7 @@ class NewJob:
     base_url: str = ""
     webhook: Webhook | None = None
     traceparent: str | None = None
+    expires_in_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +114,7 @@ class Job:
     attempt   how often it was claimed; fences the writes of a worker that lost its lease.
     result    of a completed request: {"output": …, "metadata": …} with file ids in place of URLs.
     error     of a failed request: a message that is safe to show.
+    expires_ms   when it fails if it still waits; None: never.
     """
 
     id: str
@@ -124,6 +141,7 @@ class Job:
     cost_microusd: int
     base_url: str = ""
     traceparent: str | None = None
+    expires_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

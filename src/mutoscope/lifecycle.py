@@ -13,16 +13,18 @@ from typing import Any
 
 import orjson
 
-from mutoscope import intake, retention, webhooks
+from mutoscope import intake, quotas, retention, webhooks
 from mutoscope.catalog import Model
 from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound, Problem
-from mutoscope.jobs import Job, NewJob, State, Webhook, new_id
+from mutoscope.jobs import Job, NewJob, State, Terms, Webhook, new_id
 from mutoscope.protocol import Assignment, Finish, InputFile
+from mutoscope.quotas import Quota
 from mutoscope.site import Site
 from mutoscope.store.records import Caller, File
 from mutoscope.store.values import Charge, Held, Submitted
 
 LARGEST_SEED = 2**31 - 1
+NO_TERMS = Terms()
 
 
 # -- 1. accept ----------------------------------------------------------------------------------------------------
@@ -38,20 +40,26 @@ async def submit(
     idempotency_key: str | None = None,
     webhook: Webhook | None = None,
     traceparent: str | None = None,
+    terms: Terms = NO_TERMS,
 ) -> Submitted:
     """Check a body against its model and accept it durably, or return the earlier request of the same key.
 
     webhook   who is to be told; not part of what makes two submits the same.
-    Raises NotFound (model), EngineUnavailable, InvalidInput (all problems at once) and StorageFull.
+    terms     how it is to be treated; neither.
+    Raises NotFound (model), EngineUnavailable, QueueFull, InvalidInput (all problems at once), Forbidden (priority),
+    RateLimited, PaymentRequired and StorageFull.
     """
     model = site.catalog.get(model_id)
     _check_open(site, model)
     if webhook is not None:
         _check_webhook(site, webhook)
+    priority, time_limit_s = _treated(caller, model, terms)
     inputs, ignored = model.validator.check(body)
     body_sha256 = _fingerprint(model_id, body) if idempotency_key else ""
     if idempotency_key and (earlier := await site.store.earlier(caller.account_id, idempotency_key, body_sha256)):
         return _same_body(earlier)
+    hold_microusd = _hold_microusd(model, inputs)
+    await _check_quota(site, caller, hold_microusd)
     request_id = new_id()
     inputs, made = await intake.take(site, caller, request_id, model, inputs, base_url=base_url)
     new = NewJob(
@@ -64,20 +72,23 @@ async def submit(
         seed=_seed(model, inputs),
         idempotency_key=idempotency_key,
         body_sha256=body_sha256,
+        priority=priority,
+        weight=caller.quota.weight,
         max_attempts=model.max_attempts,
-        time_limit_s=model.time_limit_s,
-        hold_microusd=model.price_microusd(inputs),
+        time_limit_s=time_limit_s,
+        hold_microusd=hold_microusd,
         base_url=base_url,
         webhook=webhook,
         traceparent=traceparent,
+        expires_in_ms=terms.expires_in_s * 1000 if terms.expires_in_s is not None else None,
     )
-    return _same_body(await _accept(site, new, made))
+    return _same_body(await _accept(site, new, caller.quota, made))
 
 
-async def _accept(site: Site, new: NewJob, made: tuple[File, ...]) -> Submitted:
+async def _accept(site: Site, new: NewJob, quota: Quota, made: tuple[File, ...]) -> Submitted:
     """Write the request down; files that were stored for it do not outlive a refusal or a replay."""
     try:
-        submitted = await site.store.submit(new)
+        submitted = await site.store.submit(new, quota)
     except Exception:
         await intake.forget(site, made)
         raise
@@ -97,10 +108,41 @@ def _check_open(site: Site, model: Model) -> None:
     site.check_room()
 
 
+def _treated(caller: Caller, model: Model, terms: Terms) -> tuple[int, int]:
+    """Priority and time limit, if this key may ask for that one and this model for the other."""
+    if terms.time_limit_s is not None and terms.time_limit_s > model.time_limit_s:
+        accepted = f"at most {model.time_limit_s} s, this model's own limit, is accepted"
+        raise InvalidInput(problems=(Problem("time_limit_s", accepted, "query"),), code=422003)
+    if terms.priority is None:
+        return max(0, caller.quota.priority), terms.time_limit_s or model.time_limit_s
+    caller.quota.check_priority(terms.priority)
+    return terms.priority, terms.time_limit_s or model.time_limit_s
+
+
+async def _check_quota(site: Site, caller: Caller, hold_microusd: int) -> None:
+    """Refuse now what the store would refuse later, before any file is stored for it. The store has the last word."""
+    if site.limits.max_queued:
+        site.health.check_queue(site.limits.max_queued, await _queued(site))
+    if caller.quota.is_metered:
+        quotas.check(
+            caller.quota, await site.store.meter(caller.account_id, caller.key_id, caller.quota), hold_microusd
+        )
+
+
+async def _queued(site: Site) -> int | None:
+    """How many requests wait, counted anew at most once a second; None in between."""
+    return await site.store.queue_length() if site.health.queue_is_old() else None
+
+
 def _check_webhook(site: Site, webhook: Webhook) -> None:
     names = {"url_name": "webhook", "events_name": "webhook_events"}
     if problems := webhooks.check(webhook.url, webhook.events, site.webhook_to, **names):
         raise InvalidInput(problems=tuple(problems), code=422003)
+
+
+def _hold_microusd(model: Model, inputs: Mapping[str, Any]) -> int:
+    """The price as far as it is known; the smallest one where it is not, so that a limit that is reached counts."""
+    return max(model.price_microusd(inputs), 1 if model.price.base_price_usd > 0 else 0)
 
 
 def _unused(model: Model, body: object) -> list[str]:
@@ -161,8 +203,13 @@ async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignme
     """
     if site.health.draining:
         raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
-    models = [model.id for model in site.catalog.models if model.engine in engines]
-    job = await site.store.claim(models, worker_id, lease_ms=int(site.limits.lease_s * 1000))
+    models = [model for model in site.catalog.models if model.engine in engines]
+    job = await site.store.claim(
+        [model.id for model in models],
+        worker_id,
+        lease_ms=int(site.limits.lease_s * 1000),
+        max_running={model.id: model.max_running for model in models if model.max_running},
+    )
     return assign(site, job) if job is not None else None
 
 

@@ -65,6 +65,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_body_bytes", int, 64 * 2**20, "Largest JSON body accepted, data URIs included."),
     Setting("max_upload_bytes", int, 200 * 2**20, "Largest file accepted by POST /v1/files."),
     Setting("min_free_bytes", int, 256 * 2**20, "Free disk space below which new work is refused with 507."),
+    Setting("max_queued", int, 0, "Requests that may wait, of everybody; more are refused with 503. 0: no limit."),
     Setting("file_url_ttl_s", int, 7 * 86400, "How long a signed file address stays valid, in seconds."),
     Setting(
         "keep_requests_s",
@@ -144,6 +145,7 @@ class Settings:
     max_body_bytes: int
     max_upload_bytes: int
     min_free_bytes: int
+    max_queued: int
     file_url_ttl_s: int
     keep_requests_s: int
     keep_outputs_s: int
@@ -198,6 +200,7 @@ def _check(values: Mapping[str, Any]) -> None:
         "workers": (0, 256),
         "max_body_bytes": (1024, 2**31),
         "max_upload_bytes": (1024, 2**40),
+        "max_queued": (0, 10**9),
         "file_url_ttl_s": (1, 10 * 365 * 86400),
         **{s.name: (0, 100 * 365 * 86400) for s in SETTINGS if s.name.startswith("keep_")},
         "lease_s": (1.0, 3600.0),

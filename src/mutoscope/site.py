@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mutoscope import net, webhooks
 from mutoscope.catalog import Catalog
-from mutoscope.errors import StorageFull
+from mutoscope.errors import QueueFull, StorageFull
 from mutoscope.media.sandbox import Prober
 from mutoscope.places import Places
 from mutoscope.storage.local import LocalStorage
@@ -26,11 +26,13 @@ HELPERS = 4
 UPLOADS_AT_ONCE = 16
 STREAMS_AT_ONCE = 200
 """Of one account. Each holds a connection, an upload a file as well."""
+COUNT_S = 1.0
+"""How long a count of the queue is good for; what is accepted in between is added to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Numbers the operator can change; see settings."""
+    """Numbers the operator can change; see settings. max_queued: 0 for no limit."""
 
     max_body_bytes: int
     max_upload_bytes: int
@@ -38,6 +40,7 @@ class Limits:
     file_url_ttl_s: int
     lease_s: float
     beat_s: float
+    max_queued: int = 0
 
 
 @dataclass(slots=True)
@@ -52,6 +55,9 @@ class Health:
     free_checked: float = 0.0
     keys_used: set[str] = field(default_factory=set)
     """Keys that were shown since their last use was noted."""
+    queued: int = 0
+    """Requests that wait: as counted last, and what came since."""
+    queue_counted: float = float("-inf")
     webhook_outcomes: Counter[str] = field(default_factory=Counter)
     """How tries to send a webhook ended; the sender's own tally."""
 
@@ -61,6 +67,23 @@ class Health:
         self.workers[worker_id] = now
         if len(self.workers) > MANY_WORKERS:
             self.workers = {name: seen for name, seen in self.workers.items() if now - seen < SILENT_S}
+
+    def queue_is_old(self) -> bool:
+        """Was the queue counted more than a second ago?"""
+        return time.monotonic() - self.queue_counted > COUNT_S
+
+    def check_queue(self, max_queued: int, counted: int | None) -> None:
+        """One more request wants to wait. Raises QueueFull when there are as many as may.
+
+        counted   how many wait, if that was counted just now.
+        """
+        if counted is not None:
+            self.queued, self.queue_counted = counted, time.monotonic()
+        if self.queued >= max_queued:
+            raise QueueFull(
+                f"{self.queued} requests are waiting, which is as many as this server accepts ({max_queued})"
+            )
+        self.queued += 1
 
     def workers_ready(self) -> int:
         """How many workers were heard of lately."""

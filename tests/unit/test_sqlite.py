@@ -368,9 +368,14 @@ async def test_every_statement_fits_the_schema(db: Sqlite) -> None:
 @pytest.mark.parametrize(
     ("name", "index"),
     [
-        ("queue_head", "requests_claim"),
-        ("request_position", "requests_claim"),
-        ("flow_now", "requests_claim"),
+        ("queue_head", "requests_queue"),
+        ("queue_has_lanes", "requests_queue"),
+        ("request_position", "requests_queue"),
+        ("queue_clock", "requests_queue"),
+        ("queue_clock", "shares_tag"),
+        ("lane_queued", "requests_lane"),
+        ("lane_running", "requests_lane"),
+        ("request_expired", "requests_expiry"),
         ("lease_expired", "requests_lease"),
         ("request_list", "requests_list"),
         ("event_list", "events_request"),

@@ -36,7 +36,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "output": ("produces", "many"),
     "engine": ("name", "inputs", "settings", "note"),
     "price": ("base_price_usd", "unit", "formula", "note"),
-    "limits": ("time_limit_s", "max_attempts"),
+    "limits": ("time_limit_s", "max_attempts", "max_running"),
     "examples": ("name", "input"),
 }  # fmt: skip
 """Every key a manifest may have, by the section it stands in."""
@@ -112,6 +112,7 @@ class _Manifest:
             "price": self._price(produces),
             "time_limit_s": limits.whole("time_limit_s", DEFAULT_TIME_LIMIT_S, at_least=1, at_most=86_400),
             "max_attempts": limits.whole("max_attempts", DEFAULT_MAX_ATTEMPTS, at_least=1, at_most=20),
+            "max_running": limits.whole("max_running", 0, at_least=0, at_most=100_000),
             "examples": self._examples(),
             "translations": self._translations(),
         }

@@ -90,6 +90,7 @@ class Model:
     bindings         engine parameter -> input property.
     many             whether one request gives a list of outputs.
     time_limit_s     seconds one attempt may take.
+    max_running      requests of it in progress at once; 0 for no limit.
     translations     language -> JSON pointer into `input_schema` -> text.
     source           the manifest's file.
     """
@@ -113,6 +114,7 @@ class Model:
     price: Price
     time_limit_s: int
     max_attempts: int
+    max_running: int
     examples: tuple[Example, ...]
     translations: Mapping[str, Texts]
     source: str

@@ -22,7 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "Run a model and save what it makes.",
     "models": "List and show models, check manifests.",
     "requests": "List, follow, cancel and download requests.",
-    "keys": "Make, list, replace and revoke API keys.",
+    "keys": "Make, limit, list, replace and revoke API keys.",
     "audit": "See who made, changed and revoked what.",
     "usage": "Show what was used and what it cost.",
     "webhooks": "Have addresses told when requests end, and see what became of it.",

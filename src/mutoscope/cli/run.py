@@ -29,6 +29,7 @@ class Order:
     as_json: bool
     no_wait: bool
     timeout_s: float | None
+    terms: Mapping[str, Any]
 
 
 @click.command(
@@ -43,6 +44,9 @@ class Order:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--no-wait", is_flag=True, help="Submit only, and print the request's id.")
 @click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Give up after seconds.")
+@click.option("--priority", type=click.Choice(("high", "normal", "low")), help="As far as the key may ask for it.")
+@click.option("--expires-in", "expires_in_s", type=click.IntRange(min=1), help="Fail unless started within seconds.")
+@click.option("--time-limit", "time_limit_s", type=click.IntRange(min=1), help="Seconds one attempt may take.")
 @url_option
 def command(
     model_id: str,
@@ -53,6 +57,9 @@ def command(
     as_json: bool,
     no_wait: bool,
     timeout_s: float | None,
+    priority: str | None,
+    expires_in_s: int | None,
+    time_limit_s: int | None,
     url: str | None,
 ) -> None:
     """Run MODEL_ID and save what it makes.
@@ -61,7 +68,8 @@ def command(
     at this machine's MUTOSCOPE_URL a private one is started and stopped again.
     """
     inputs = arguments.read_input(input_text)
-    order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, timeout_s)
+    terms = {"priority": priority, "expires_in_s": expires_in_s, "time_limit_s": time_limit_s}
+    order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, timeout_s, terms)
     try:
         with _terminated_like_ctrl_c(), connect_or_start(url, may_start=not no_wait) as client:
             _carry_out(client, order)
@@ -75,7 +83,8 @@ def _carry_out(client: Client, order: Order) -> None:
     if not order.no_wait:
         order.output_dir.mkdir(parents=True, exist_ok=True)  # said before minutes of work, not after
     schema = client.model(order.model_id).input_schema if order.settings else None
-    submitted = client.submit(order.model_id, arguments.apply_settings(order.inputs, order.settings, schema))
+    inputs = arguments.apply_settings(order.inputs, order.settings, schema)
+    submitted = client.submit(order.model_id, inputs, **order.terms)
     output.say(f"request {submitted.request_id}")
     if order.no_wait:
         if order.as_json:

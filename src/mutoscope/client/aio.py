@@ -16,6 +16,7 @@ import httpx
 
 from . import transport, values
 from .credentials import find
+from .key_calls import submit_terms
 from .protocol import Protocol
 from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
 from .webhook_calls import wanted
@@ -76,6 +77,9 @@ class AsyncClient:
         timeout_s: float | None = None,
         output_dir: str | Path | None = None,
         idempotency_key: str | None = None,
+        priority: str | None = None,
+        expires_in_s: int | None = None,
+        time_limit_s: int | None = None,
     ) -> values.Result:
         """Submit and wait for the result; with `output_dir`, save its outputs there (`Result.files`).
 
@@ -83,7 +87,9 @@ class AsyncClient:
         Raises RunFailed, RunCancelled, WaitTimedOut, APIError, ConnectionFailed.
         """
         folder = None if output_dir is None else Path(output_dir)
-        return await self._drive(self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event)
+        terms = submit_terms(priority, expires_in_s, time_limit_s)
+        script = self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder, terms=terms)
+        return await self._drive(script, on_event)
 
     async def submit(
         self,
@@ -93,13 +99,20 @@ class AsyncClient:
         idempotency_key: str | None = None,
         webhook: str | None = None,
         webhook_events: tuple[str, ...] | None = None,
+        priority: str | None = None,
+        expires_in_s: int | None = None,
+        time_limit_s: int | None = None,
     ) -> values.Submitted:
         """Hand a request in; local files among the inputs are uploaded first.
 
         webhook          an address to be told at, signed with the account's `webhook_secret`.
         webhook_events   states to be told of; the terminal ones when not given.
+        priority         `high`, `normal` or `low`, as far as the key may ask for it.
+        expires_in_s     it fails if it is not started within this time.
+        time_limit_s     seconds one attempt may take, at most the model's own limit.
         """
-        script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events)
+        terms = submit_terms(priority, expires_in_s, time_limit_s)
+        script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events, terms=terms)
         return await self._drive(script)
 
     async def wait(
@@ -189,7 +202,12 @@ class AsyncClient:
 
     async def keys(self, *, account: str | None = None) -> tuple[values.Key, ...]:
         """Every key of the account; the owner of the site may name another one."""
-        return await self._drive(self._protocol.keys(account))
+        return await self._drive(self._protocol.keys.all(account))
+
+    async def key(self, key_id: str | None = None, *, account: str | None = None) -> values.Key:
+        """One key with its limits and what is `used` of them; without an id the one this client shows."""
+        script = self._protocol.keys.own() if key_id is None else self._protocol.keys.one(key_id, account)
+        return await self._drive(script)
 
     async def create_key(
         self,
@@ -197,17 +215,30 @@ class AsyncClient:
         scopes: tuple[str, ...] = ("run", "read"),
         *,
         expires_in_s: int | None = None,
+        limits: Mapping[str, Any] | None = None,
         account: str | None = None,
         networks: tuple[str, ...] = (),
     ) -> values.NewKey:
         """Make a key; `secret` is told this once. The owner may open another account by naming it.
 
+        limits     such as {"max_running": 2, "spending": {"usd": 20, "period": "month"}}; none when not given.
         networks   where it may be used from, such as `10.0.0.0/8`; anywhere when empty.
         """
-        return await self._drive(self._protocol.create_key(name, scopes, expires_in_s, account, networks))
+        return await self._drive(self._protocol.keys.create(name, scopes, expires_in_s, limits, account, networks))
+
+    async def change_key(
+        self,
+        key_id: str,
+        *,
+        name: str | None = None,
+        limits: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> values.Key:
+        """Give a key another name or other limits; those not named stay, None takes one away."""
+        return await self._drive(self._protocol.keys.change(key_id, name, limits, account))
 
     async def revoke_key(self, key_id: str, *, account: str | None = None) -> None:
-        await self._drive(self._protocol.revoke_key(key_id, account))
+        await self._drive(self._protocol.keys.revoke(key_id, account))
 
     async def rotate_key(
         self, key_id: str, *, overlap_s: int | None = None, account: str | None = None

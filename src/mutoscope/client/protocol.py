@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from . import follow, inputs, values
 from .addresses import bare, model_path, origin, request_path
@@ -31,6 +31,7 @@ from .errors import (
     UnexpectedAnswer,
     refusal,
 )
+from .key_calls import KeyCalls
 from .steps import (
     Answer,
     Backoff,
@@ -69,6 +70,7 @@ class Protocol:
         self._schemas: dict[str, Mapping[str, Any] | None] = {}
         self.webhooks = WebhookCalls(self._call)
         self.admin = AdminCalls(self._call)
+        self.keys = KeyCalls(self._call)
 
     def submit(
         self,
@@ -77,12 +79,14 @@ class Protocol:
         idempotency_key: str | None,
         webhook: str | None = None,
         webhook_events: Sequence[str] | None = None,
+        *,
+        terms: Mapping[str, str] | None = None,
     ) -> Script[values.Submitted]:
         """Upload the local files among the inputs, then hand the request in."""
         if not isinstance(body, Mapping):
             raise BadArgument(f"inputs: expected a mapping of names to values, found {type(body).__name__}")
         path = model_path(model_id)
-        params = submit_params(webhook, webhook_events)
+        params = submit_params(webhook, webhook_events) | dict(terms or {})
         content = _encode((yield from self._with_urls(model_id, body)))
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         answer = yield from self._call("POST", path, params=params, headers=headers, content=content, retry=True)
@@ -95,9 +99,11 @@ class Protocol:
         idempotency_key: str | None,
         timeout_s: float | None,
         output_dir: Path | None,
+        *,
+        terms: Mapping[str, str] | None = None,
     ) -> Script[values.Result]:
         """Submit, wait, and save the outputs where a folder is given."""
-        submitted = yield from self.submit(model_id, body, idempotency_key)
+        submitted = yield from self.submit(model_id, body, idempotency_key, terms=terms)
         result = yield from self.wait(submitted.request_id, timeout_s)
         if output_dir is None:
             return result
@@ -202,29 +208,6 @@ class Protocol:
         model = values.model((yield from self._get(model_path(model_id))))
         self._schemas[model_id] = model.input_schema
         return model
-
-    def keys(self, account: str | None) -> Script[tuple[values.Key, ...]]:
-        found = yield from self._get("/v1/keys", {"account": account} if account else {})
-        return tuple(values.key(row) for row in values.objects(found, "keys"))
-
-    def create_key(
-        self,
-        name: str,
-        scopes: tuple[str, ...],
-        expires_in_s: int | None,
-        account: str | None,
-        networks: tuple[str, ...],
-    ) -> Script[values.NewKey]:
-        body: dict[str, Any] = {"name": name, "scopes": list(scopes), "networks": list(networks)}
-        if expires_in_s is not None:
-            body["expires_in_s"] = expires_in_s
-        if account is not None:
-            body["account"] = account
-        return values.new_key((yield from self._call("POST", "/v1/keys", content=_encode(body))).json)
-
-    def revoke_key(self, key_id: str, account: str | None) -> Script[None]:
-        of = f"?account={quote(account, safe='')}" if account else ""
-        yield from self._call("DELETE", f"/v1/keys/{quote(key_id, safe='')}{of}")
 
     def usage(self, since: str | None, until: str | None) -> Script[values.Usage]:
         params = {name: value for name, value in (("from", since), ("to", until)) if value is not None}

@@ -15,6 +15,7 @@ import httpx
 
 from . import transport, values
 from .credentials import find
+from .key_calls import submit_terms
 from .protocol import Protocol
 from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
 from .webhook_calls import wanted
@@ -75,6 +76,9 @@ class Client:
         timeout_s: float | None = None,
         output_dir: str | Path | None = None,
         idempotency_key: str | None = None,
+        priority: str | None = None,
+        expires_in_s: int | None = None,
+        time_limit_s: int | None = None,
     ) -> values.Result:
         """Submit and wait for the result; with `output_dir`, save its outputs there (`Result.files`).
 
@@ -82,7 +86,9 @@ class Client:
         Raises RunFailed, RunCancelled, WaitTimedOut, APIError, ConnectionFailed.
         """
         folder = None if output_dir is None else Path(output_dir)
-        return self._drive(self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder), on_event)
+        terms = submit_terms(priority, expires_in_s, time_limit_s)
+        script = self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder, terms=terms)
+        return self._drive(script, on_event)
 
     def submit(
         self,
@@ -92,13 +98,20 @@ class Client:
         idempotency_key: str | None = None,
         webhook: str | None = None,
         webhook_events: tuple[str, ...] | None = None,
+        priority: str | None = None,
+        expires_in_s: int | None = None,
+        time_limit_s: int | None = None,
     ) -> values.Submitted:
         """Hand a request in; local files among the inputs are uploaded first.
 
         webhook          an address to be told at, signed with the account's `webhook_secret`.
         webhook_events   states to be told of; the terminal ones when not given.
+        priority         `high`, `normal` or `low`, as far as the key may ask for it.
+        expires_in_s     it fails if it is not started within this time.
+        time_limit_s     seconds one attempt may take, at most the model's own limit.
         """
-        script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events)
+        terms = submit_terms(priority, expires_in_s, time_limit_s)
+        script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events, terms=terms)
         return self._drive(script)
 
     def wait(
@@ -188,7 +201,12 @@ class Client:
 
     def keys(self, *, account: str | None = None) -> tuple[values.Key, ...]:
         """Every key of the account; the owner of the site may name another one."""
-        return self._drive(self._protocol.keys(account))
+        return self._drive(self._protocol.keys.all(account))
+
+    def key(self, key_id: str | None = None, *, account: str | None = None) -> values.Key:
+        """One key with its limits and what is `used` of them; without an id the one this client shows."""
+        script = self._protocol.keys.own() if key_id is None else self._protocol.keys.one(key_id, account)
+        return self._drive(script)
 
     def create_key(
         self,
@@ -196,17 +214,30 @@ class Client:
         scopes: tuple[str, ...] = ("run", "read"),
         *,
         expires_in_s: int | None = None,
+        limits: Mapping[str, Any] | None = None,
         account: str | None = None,
         networks: tuple[str, ...] = (),
     ) -> values.NewKey:
         """Make a key; `secret` is told this once. The owner may open another account by naming it.
 
+        limits     such as {"max_running": 2, "spending": {"usd": 20, "period": "month"}}; none when not given.
         networks   where it may be used from, such as `10.0.0.0/8`; anywhere when empty.
         """
-        return self._drive(self._protocol.create_key(name, scopes, expires_in_s, account, networks))
+        return self._drive(self._protocol.keys.create(name, scopes, expires_in_s, limits, account, networks))
+
+    def change_key(
+        self,
+        key_id: str,
+        *,
+        name: str | None = None,
+        limits: Mapping[str, Any] | None = None,
+        account: str | None = None,
+    ) -> values.Key:
+        """Give a key another name or other limits; those not named stay, None takes one away."""
+        return self._drive(self._protocol.keys.change(key_id, name, limits, account))
 
     def revoke_key(self, key_id: str, *, account: str | None = None) -> None:
-        self._drive(self._protocol.revoke_key(key_id, account))
+        self._drive(self._protocol.keys.revoke(key_id, account))
 
     def rotate_key(self, key_id: str, *, overlap_s: int | None = None, account: str | None = None) -> values.NewKey:
         """Another secret for a key; the present one goes on opening for the overlap, a day when not given."""

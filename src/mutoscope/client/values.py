@@ -187,6 +187,16 @@ class Key:
     revoked_at: str
     raw: Json = field(repr=False)
 
+    @property
+    def limits(self) -> Json:
+        """{weight, priority, max_running, max_queued, rate, spending}; None: no limit."""
+        return as_object(self.raw, "limits")
+
+    @property
+    def used(self) -> Json:
+        """{queued, running, rate, spending} at the moment of asking; empty where the server did not say."""
+        return as_object(self.raw, "used")
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
@@ -243,8 +253,8 @@ def result(request_id: str, data: Json) -> Result:
     return Result(
         request_id=request_id,
         state=state_word(data.get("status")),
-        output=_object(data, "output"),
-        metadata=_object(data, "metadata"),
+        output=as_object(data, "output"),
+        metadata=as_object(data, "metadata"),
         error=error_text({"error": data.get("error")}),
         cost_usd=float(cost) if isinstance(cost, int | float) else None,
         created_at=_text(data, "created_at"),
@@ -353,6 +363,7 @@ def _texts(data: Json, name: str) -> tuple[str, ...]:
     return tuple(str(item) for item in value) if isinstance(value, list | tuple) else ()
 
 
-def _object(data: Json, name: str) -> Json:
+def as_object(data: Json, name: str) -> Json:
+    """The object under a name, empty when there is none."""
     value = data.get(name)
     return value if isinstance(value, Mapping) else {}

@@ -1,10 +1,10 @@
-"""Keys, usage and balance of the calling account."""
+"""Keys, limits, usage and balance of the calling account."""
 
 from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +12,8 @@ from starlette.responses import Response
 
 from mutoscope.errors import Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import timestamp
+from mutoscope.quotas import OPEN, Quota
+from mutoscope.server import limits
 from mutoscope.server.addresses import parse_network
 from mutoscope.server.audit import noting
 from mutoscope.server.auth import SCOPES, caller, fingerprint, new_key
@@ -21,6 +23,7 @@ from mutoscope.store.records import Caller, Key
 from mutoscope.store.store import Store
 
 LONGEST_NAME = 80
+NAME_ACCEPTED = f"1 to {LONGEST_NAME} printable characters are accepted"
 _NAME = re.compile(NAME_PATTERN)
 LONGEST_LIFE_S = 10 * 365 * 86400
 LONGEST_OVERLAP_S = 90 * 86400
@@ -42,15 +45,71 @@ async def create_key(request: Request) -> Response:
     wanted = _wanted(await read_json(request, 64 * 1024))
     account_id = await _account(store, who, wanted.account, open_by=request)
     secret, key_id = new_key(), uuid.uuid4().hex
-    told = {"name": wanted.name, "scopes": wanted.scopes, "networks": wanted.networks, "life_s": wanted.expires_in_s}
+    told: dict[str, Any] = {
+        "name": wanted.name,
+        "scopes": wanted.scopes,
+        "networks": wanted.networks,
+        "life_s": wanted.expires_in_s,
+    }
+    told["limits"] = limits.described(wanted.quota)
     noted = noting(request, who, "key.created", target=key_id, account_id=account_id, after=told)
     key = await noted.add_key(
-        Key(key_id, wanted.name, secret[:7], wanted.scopes, 0, None, None, networks=wanted.networks),
+        Key(key_id, wanted.name, secret[:7], wanted.scopes, 0, None, None, wanted.networks, quota=wanted.quota),
         account_id=account_id,
         key_sha256=fingerprint(secret),
         expires_in_ms=wanted.expires_in_s * 1000 if wanted.expires_in_s is not None else None,
     )
     return answer({**_described(key), "key": secret}, 201)
+
+
+async def show(request: Request) -> Response:
+    """GET /v1/account: the calling key, its limits and what is used of them."""
+    who = await caller(request, *SCOPES)
+    store = site_of(request).store
+    key = await store.key(who.key_id, who.account_id)
+    used = await limits.used(store, who.account_id, key)
+    return answer({"account_id": who.account_id, "key": _described(key), "used": used})
+
+
+async def show_key(request: Request) -> Response:
+    """GET /v1/keys/{key_id}: one key, its limits and what is used of them."""
+    who = await caller(request, "admin")
+    store = site_of(request).store
+    account_id = await _account(store, who, request.query_params.get("account"))
+    key = await store.key(request.path_params["key_id"], account_id)
+    return answer({**_described(key), "used": await limits.used(store, account_id, key)})
+
+
+async def change_key(request: Request) -> Response:
+    """PATCH /v1/keys/{key_id}: another name, other limits; what is not named stays as it is."""
+    who = await caller(request, "admin")
+    store = site_of(request).store
+    account_id = await _account(store, who, request.query_params.get("account"))
+    key_id = request.path_params["key_id"]
+    key = await store.key(key_id, account_id)
+    before = {"name": key.name, "limits": limits.described(key.quota)}
+    body = await read_json(request, 64 * 1024)
+    _changed(body, Key(key_id, "key", "", (), 0, None, None))  # what is wrong with it is told before anything is done
+    noted = noting(request, who, "key.changed", target=key_id, account_id=account_id, before=before, after=body)
+    return answer(_described(await noted.change_key(key_id, account_id, lambda key: _changed(body, key))))
+
+
+def _changed(body: object, key: Key) -> Key:
+    """The key as the body of PATCH wants it. Raises InvalidInput."""
+    if not isinstance(body, dict):
+        raise InvalidInput(problems=(Problem("", "a JSON object is accepted", "type"),))
+    quota, problems = limits.wanted(body.get("limits"), key.quota)
+    problems += [
+        Problem(name, "is nothing that can be changed; accepted are name and limits", "body")
+        for name in body
+        if name not in ("name", "limits")
+    ]
+    name = body.get("name", key.name)
+    if not _is_name(name):
+        problems.append(Problem("name", NAME_ACCEPTED, "name"))
+    if problems:
+        raise InvalidInput(problems=tuple(problems))
+    return replace(key, name=name, quota=quota)
 
 
 async def revoke_key(request: Request) -> Response:
@@ -105,16 +164,17 @@ class Wanted:
     expires_in_s: int | None
     account: str | None
     networks: tuple[str, ...]
+    quota: Quota
 
 
 def _wanted(body: object) -> Wanted:
     if not isinstance(body, dict):
         raise InvalidInput(problems=(Problem("", "a JSON object is accepted", "type"),))
-    problems = []
+    quota, problems = limits.wanted(body.get("limits"), OPEN)
     name, scopes = body.get("name"), body.get("scopes", ["run", "read"])
-    life, account, networks = _whole(body.get("expires_in_s")), body.get("account"), body.get("networks", [])
+    life, account, networks = limits.whole(body.get("expires_in_s")), body.get("account"), body.get("networks", [])
     if not _is_name(name):
-        problems.append(Problem("name", f"1 to {LONGEST_NAME} printable characters are accepted", "name"))
+        problems.append(Problem("name", NAME_ACCEPTED, "name"))
     if account is not None and not _is_name(account):
         problems.append(Problem("account", f"1 to {LONGEST_NAME} printable characters, or null, are accepted", "name"))
     if not isinstance(scopes, list) or not scopes or any(scope not in SCOPES for scope in scopes):
@@ -128,12 +188,8 @@ def _wanted(body: object) -> Wanted:
     if problems:
         raise InvalidInput(problems=tuple(problems))
     scopes = tuple(scope for scope in SCOPES if scope in scopes)
-    return Wanted(str(name), scopes, life, account, tuple(str(parse_network(network)) for network in networks))
-
-
-def _whole(value: Any) -> Any:
-    """3600.0 is the integer 3600, as in JSON Schema."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    networks = tuple(str(parse_network(network)) for network in networks)
+    return Wanted(str(name), scopes, life, account, networks, quota)
 
 
 def _is_network(value: object) -> bool:
@@ -190,4 +246,5 @@ def _described(key: Key) -> dict[str, Any]:
         "networks": list(key.networks),
         "last_used_at": timestamp(key.last_used_ms) if key.last_used_ms else None,
         "previous_expires_at": timestamp(key.previous_until_ms) if key.previous_until_ms else None,
+        "limits": limits.described(key.quota),
     }

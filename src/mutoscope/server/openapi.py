@@ -14,7 +14,9 @@ from starlette.responses import Response
 from mutoscope import __version__
 from mutoscope.catalog import Model
 from mutoscope.jobs import State
+from mutoscope.quotas import PRIORITIES
 from mutoscope.schema import bounded, normalise
+from mutoscope.server.dialects.runcomfy import LONGEST_WAIT_S
 from mutoscope.server.models import KINDS, ready
 from mutoscope.server.shapes import RECEIVER, SHAPES, array, obj, ref
 from mutoscope.server.wire import answer, base_url, site_of
@@ -25,6 +27,7 @@ MEANINGS = {
     304: "You have it already.",
     400: "The request could not be read.",
     401: "No valid key.",
+    402: "The key's spending limit is reached.",
     403: "The key lacks a scope.",
     404: "No such thing, or not yours.",
     408: "The body came too slowly.",
@@ -33,8 +36,8 @@ MEANINGS = {
     413: "The body is too large.",
     416: "The range lies outside the file.",
     422: "The input does not fit; every problem is listed.",
-    429: "Too many at once.",
-    503: "The model's engine is not set up, or the server is stopping.",
+    429: "Too fast, too much waiting, or too many at once.",
+    503: "The model's engine is not set up, the queue is full, or the server is stopping.",
     507: "The server's disk is full.",
 }
 LANGUAGE = {
@@ -75,7 +78,11 @@ def describe(models: list[Model], base: str) -> dict[str, Any]:
 
 def _submit(model: Model) -> Operation:
     operation = _op(
-        "run_" + model.id, model.text("name", "en"), ref("Submitted"), (400, 413, 422, 503, 507), tag="Models"
+        "run_" + model.id,
+        model.text("name", "en"),
+        ref("Submitted"),
+        (400, 402, 413, 422, 429, 503, 507),
+        tag="Models",
     )
     operation["description"] = model.text("description", "en")
     operation["parameters"] = [
@@ -92,6 +99,17 @@ def _submit(model: Model) -> Operation:
             "States to be told of; the terminal ones when not given.",
         )
         | {"style": "form", "explode": False},
+        _query("priority", {"type": "string", "enum": list(PRIORITIES)}, "At most what the key may ask for."),
+        _query(
+            "expires_in_s",
+            {"type": "integer", "minimum": 1, "maximum": LONGEST_WAIT_S},
+            "It fails if it is not started within so many seconds.",
+        ),
+        _query(
+            "time_limit_s",
+            {"type": "integer", "minimum": 1, "maximum": model.time_limit_s},
+            "Seconds one attempt may take.",
+        ),
     ]
     operation["requestBody"] = _body({"application/json": bounded(normalise(model.input_schema))})
     return operation
@@ -208,6 +226,8 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
     account = _query("account", {"type": "string"}, "Another account; only for the owner of the site.")
     create = _op("create_key", "Create a key.", ref("NewKey"), (400, 413, 422), status="201")
     create["requestBody"] = _body({"application/json": ref("WantedKey")})
+    change = _op("change_key", "Change a key.", ref("Key"), (400, 404, 413, 422), [key_id, account])
+    change["requestBody"] = _body({"application/json": ref("ChangedKey")})
     overlap = _query("overlap_s", {"type": "integer", "minimum": 0, "maximum": 7776000}, "How long both open.")
     acts = [
         _query("all", {"type": "boolean"}, "Every account; only for the owner of the site."),
@@ -228,8 +248,11 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
             "get": _op("list_keys", "List keys.", obj(keys=array(ref("Key"))), (404,), [account]),
             "post": create,
         },
+        "/v1/account": {"get": _op("show_account", "The calling key and its limits.", ref("Account"), ())},
         "/v1/keys/{key_id}": {
-            "delete": _op("revoke_key", "Revoke a key.", None, (404,), [key_id, account], status="204")
+            "get": _op("show_key", "Show a key and what it used.", ref("UsedKey"), (404,), [key_id, account]),
+            "patch": change,
+            "delete": _op("revoke_key", "Revoke a key.", None, (404,), [key_id, account], status="204"),
         },
         "/v1/keys/{key_id}/rotate": {
             "post": _op(

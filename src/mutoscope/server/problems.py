@@ -21,6 +21,7 @@ def problem(exc: Exception) -> Response:
         exc = StorageFull()
     if not isinstance(exc, MutoscopeError):
         exc = MutoscopeError("an internal error; the server's log has the details")
+    headers |= exc.headers
     if exc.retry_after_s is not None:
         headers["Retry-After"] = str(exc.retry_after_s)
     if exc.status == 401:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from mutoscope import lifecycle
 from mutoscope.errors import Expired
 from mutoscope.jobs import Job, State, timestamp
+from mutoscope.quotas import priority_word
 from mutoscope.server.auth import caller
 from mutoscope.server.files import serve
 from mutoscope.server.outputs import output_of, poster_of
@@ -82,4 +83,7 @@ def summary(job: Job) -> dict[str, Any]:
         "cost": job.cost_microusd / 1e6,
         "error": job.error,
         "key_id": job.key_id,
+        "priority": priority_word(job.priority),
+        "expires_at": timestamp(job.expires_ms) if job.expires_ms else None,
+        "time_limit_s": job.time_limit_s,
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mutoscope.jobs import State
+from mutoscope.quotas import PERIODS, PRIORITIES
+from mutoscope.server import limits
 from mutoscope.server.auth import SCOPES
 from mutoscope.store.outbox import STATES
 from mutoscope.webhooks.rules import EVENTS, LONGEST_URL, URL_PATTERN
@@ -68,6 +70,9 @@ _SUMMARY: Shape = {
     "cost": {"type": "number", "minimum": 0},
     "error": maybe(TEXT),
     "key_id": TEXT,
+    "priority": {"type": "string", "enum": list(PRIORITIES)},
+    "expires_at": maybe(INSTANT),
+    "time_limit_s": COUNT,
 }
 EVENT_LIST: Shape = {**array({"type": "string", "enum": list(EVENTS)}), "minItems": 1}
 RECEIVER: Shape = {"type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": URL_PATTERN}
@@ -116,6 +121,30 @@ NETWORKS: Shape = {
     "maxItems": 50,
     "description": "Where the key may be used from: addresses, or networks such as 10.0.0.0/8.",
 }
+_AT_MOST: Shape = {"type": ["integer", "null"], "minimum": 0, "maximum": limits.MOST}
+_RATE: Shape = obj(
+    submits={"type": "integer", "minimum": 1, "maximum": limits.MOST},
+    window_s={"type": "integer", "minimum": 1, "maximum": limits.LONGEST_WINDOW_S},
+) | {"additionalProperties": False}
+_SPENDING: Shape = obj(
+    usd={"type": "number", "minimum": 0, "maximum": limits.MOST_USD},
+    period={"type": "string", "enum": list(PERIODS)},
+) | {"additionalProperties": False}
+_LIMITS: Shape = {
+    "weight": {"type": "number", "minimum": limits.WEIGHTS[0], "maximum": limits.WEIGHTS[1]},
+    "priority": {"type": "string", "enum": list(PRIORITIES)},
+    "max_running": _AT_MOST,
+    "max_queued": _AT_MOST,
+    "rate": maybe(_RATE),
+    "spending": maybe(_SPENDING),
+}
+_WANTED_LIMITS: Shape = obj(_LIMITS) | {"additionalProperties": False}
+_USED: Shape = obj(
+    queued=COUNT,
+    running=COUNT,
+    rate=maybe(obj(left=COUNT, whole_in_s=COUNT)),
+    spending=maybe(obj(spent_usd=NUMBER, left_usd=NUMBER, renews_at=maybe(INSTANT))),
+)
 _KEY: Shape = {
     "key_id": TEXT,
     "name": TEXT,
@@ -127,6 +156,7 @@ _KEY: Shape = {
     "networks": array(TEXT),
     "last_used_at": maybe(INSTANT),
     "previous_expires_at": maybe(INSTANT),
+    "limits": obj(**_LIMITS),
 }
 
 SHAPES: dict[str, Shape] = {
@@ -198,11 +228,15 @@ SHAPES: dict[str, Shape] = {
     ),
     "Key": obj(**_KEY),
     "NewKey": obj(**_KEY, key=TEXT),
+    "UsedKey": obj(**_KEY, used=_USED),
+    "Account": obj(account_id=TEXT, key=ref("Key"), used=_USED),
+    "ChangedKey": obj({"name": NAME, "limits": _WANTED_LIMITS}) | {"additionalProperties": False},
     "WantedKey": obj(
         {
             "scopes": {**array({"type": "string", "enum": list(SCOPES)}), "minItems": 1},
             "account": maybe(NAME),
             "networks": NETWORKS,
+            "limits": maybe(_WANTED_LIMITS),
             "expires_in_s": {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 315360000}, {"type": "null"}]},
         },
         name=NAME,

@@ -13,8 +13,10 @@ import orjson
 
 from mutoscope.errors import Conflict, NotFound
 from mutoscope.jobs import Job, NewJob, State
+from mutoscope.quotas import OPEN, Quota
 from mutoscope.store.announcing import announce
 from mutoscope.store.database import Row, Transaction
+from mutoscope.store.metering import admit
 from mutoscope.store.records import File, add_file
 from mutoscope.store.values import Charge, Held, Submitted
 
@@ -23,17 +25,23 @@ RETRY_DELAY_MS = 1000
 SWEEP_LIMIT = 500
 GRACE_MS = 30_000
 """A worker ends an attempt at its time limit; the sweeper does when the worker has not, this much later."""
+CLAIM_TRIES = 20
+"""Heads of queues that a claim may lose to others before it gives up; the worker asks again at once."""
+EXPIRED = "expired: it was not started within the time that its caller gave it"
 
 
-def submit(tx: Transaction, new: NewJob) -> Submitted:
+def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
     if new.idempotency_key is not None:
         earlier = tx.one("request_by_idempotency_key", account_id=new.account_id, idempotency_key=new.idempotency_key)
         if earlier is not None:
             return Submitted(earlier["id"], replayed=True, same_body=earlier["body_sha256"] == new.body_sha256)
-    now = tx.one("flow_now", model_id=new.model_id)
-    assert now is not None
-    flow = tx.one("flow_next", model_id=new.model_id, key_id=new.key_id, now=now[0], share=1.0 / new.weight)
-    assert flow is not None
+    allowance = admit(tx, new, quota)
+    queue = {"model_id": new.model_id, "priority": new.priority}
+    share = 1.0 / new.weight
+    clock = tx.one("queue_clock", **queue)
+    assert clock is not None
+    end = tx.one("share_next", **queue, key_id=new.key_id, clock=clock[0], share=share)
+    assert end is not None
     added = tx.run(
         "request_add",
         id=new.id,
@@ -41,7 +49,9 @@ def submit(tx: Transaction, new: NewJob) -> Submitted:
         key_id=new.key_id,
         model_id=new.model_id,
         priority=new.priority,
-        tag=flow["tag"],
+        tag=end["tag"] - share,
+        lane=new.key_id if quota.has_lane else "",
+        expires_in_ms=new.expires_in_ms,
         max_attempts=new.max_attempts,
         time_limit_s=new.time_limit_s,
         seed=new.seed,
@@ -65,7 +75,7 @@ def submit(tx: Transaction, new: NewJob) -> Submitted:
         hold_microusd=new.hold_microusd,
     )
     _moved(tx, new.id, State.IN_QUEUE, {})
-    return Submitted(new.id)
+    return Submitted(new.id, allowance=allowance)
 
 
 def cancel(tx: Transaction, request_id: str, account_id: str, *, running: bool) -> tuple[State, bool]:
@@ -80,15 +90,63 @@ def cancel(tx: Transaction, request_id: str, account_id: str, *, running: bool) 
     return State(row["state"]), False
 
 
-def claim(tx: Transaction, models: Sequence[str], worker_id: str, lease_ms: int) -> Job | None:
-    heads = [head for model_id in models if (head := tx.one("queue_head", model_id=model_id)) is not None]
-    for head in sorted(heads, key=lambda h: (h["priority"], h["created_ms"], h["id"])):
+def claim(
+    tx: Transaction, models: Sequence[str], worker_id: str, lease_ms: int, max_running: Mapping[str, int]
+) -> Job | None:
+    tried = dict.fromkeys(models)
+    for _ in range(CLAIM_TRIES):
+        heads = [(model_id, head) for model_id in tried if (head := _head(tx, model_id, max_running.get(model_id)))]
+        if not heads:
+            return None
+        model_id, head = min(heads, key=lambda found: (found[1]["priority"], found[1]["created_ms"], found[1]["id"]))
+        if not _has_room(tx, model_id, head, max_running.get(model_id)):
+            continue
         row = tx.one("request_claim", id=head["id"], worker_id=worker_id, lease_ms=lease_ms)
         if row is not None:
             job = job_of(row)
+            _served(tx, job, head)
             _moved(tx, job.id, State.IN_PROGRESS, {"attempt": job.attempt})
             return job
     return None
+
+
+def _head(tx: Transaction, model_id: str, max_running: int | None) -> Row | None:
+    """The next request of a model, by priority, virtual start and age; None when none may start now."""
+    if max_running is not None and _running(tx, model_id) >= max_running:
+        return None
+    heads = [tx.one("queue_head", model_id=model_id)]
+    if tx.one("queue_has_lanes", model_id=model_id) is not None:
+        heads.append(tx.one("lane_head", model_id=model_id))
+    found = [head for head in heads if head is not None]
+    return min(found, key=lambda head: (head["priority"], head["tag"], head["created_ms"], head["id"]), default=None)
+
+
+def _has_room(tx: Transaction, model_id: str, head: Row, max_running: int | None) -> bool:
+    """May this one start beside those that run? Asked again behind the gate, where nobody else can be faster."""
+    if max_running is not None:
+        tx.put("gate_pass", name=f"model {model_id}")
+        if _running(tx, model_id) >= max_running:
+            return False
+    if not head["lane"] or head["max_running"] is None:
+        return True
+    tx.put("gate_pass", name=f"key {head['lane']}")
+    running = tx.one("lane_running", lane=head["lane"])
+    assert running is not None
+    return bool(running[0] < head["max_running"])
+
+
+def _running(tx: Transaction, model_id: str) -> int:
+    row = tx.one("model_running", model_id=model_id)
+    assert row is not None
+    return int(row[0])
+
+
+def _served(tx: Transaction, job: Job, head: Row) -> None:
+    """Move the virtual time of its queue on, and the turn of a key that was passed by."""
+    queue = {"model_id": job.model_id, "priority": job.priority, "tag": head["tag"]}
+    tx.put("clock_advance", **queue)
+    if head["lane"]:
+        tx.put("share_turn", **queue, key_id=job.key_id)
 
 
 def complete(tx: Transaction, held: Held, result: Mapping[str, Any], charge: Charge, files: Sequence[File]) -> bool:
@@ -120,6 +178,9 @@ def sweep(tx: Transaction) -> list[tuple[str, State]]:
         error = f"exceeded the time limit of {row['time_limit_s']} s"
         if fail(tx, Held(row["id"], None, row["attempt"]), error):
             swept.append((row["id"], State.FAILED))
+    for row in tx.all("request_expired", limit=SWEEP_LIMIT):
+        if _fail_waiting(tx, row["id"], EXPIRED):
+            swept.append((row["id"], State.FAILED))
     return swept
 
 
@@ -127,9 +188,13 @@ def fail_queued(tx: Transaction, model_id: str) -> int:
     rows = tx.all("queue_of_model", model_id=model_id, limit=SWEEP_LIMIT)
     error = f"{model_id} is not offered by this server any more"
     for row in rows:
-        changed = tx.run("request_fail_queued", id=row["id"], error=error)
-        _settle(tx, State.FAILED, Charge(), changed=changed, request_id=row["id"], data={"error": error})
+        _fail_waiting(tx, row["id"], error)
     return len(rows)
+
+
+def _fail_waiting(tx: Transaction, request_id: str, error: str) -> bool:
+    changed = tx.run("request_fail_queued", id=request_id, error=error)
+    return _settle(tx, State.FAILED, Charge(), changed=changed, request_id=request_id, data={"error": error})
 
 
 def _again_or_fail(tx: Transaction, held: Held, row: Row, error: str, *, delay_ms: int) -> State | None:
@@ -159,7 +224,7 @@ def _settle(
     """What goes with every terminal state, if the row really moved: its event, and the end of the usage hold."""
     if not changed:
         return False
-    tx.run(
+    held = tx.one(
         "usage_settle",
         id=request_id,
         state="charged" if state is State.COMPLETED else "released",
@@ -167,6 +232,14 @@ def _settle(
         unit=charge.unit,
         cost_microusd=charge.cost_microusd,
     )
+    if held is not None and held["hold_microusd"] != charge.cost_microusd:
+        tx.put(
+            "meter_settle",
+            key_id=held["key_id"],
+            created_ms=held["created_ms"],
+            hold_microusd=held["hold_microusd"],
+            cost_microusd=charge.cost_microusd,
+        )
     _moved(tx, request_id, state, data)
     return True
 
@@ -221,4 +294,5 @@ def job_of(row: Row) -> Job:
         cost_microusd=row["cost_microusd"],
         base_url=row["base_url"] or "",
         traceparent=row["traceparent"],
+        expires_ms=row["expires_ms"],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,18 +11,23 @@ import orjson
 
 from mutoscope.errors import NotFound
 from mutoscope.jobs import State
+from mutoscope.quotas import OPEN, Quota
 from mutoscope.store.database import Database, Row, Transaction
 from mutoscope.store.values import FIRST_PAGE, FOREVER_MS
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: a key, its account and what it may do. networks: where it may come from; empty: anywhere."""
+    """Who is calling: a key, its account, what it may do and how much of it.
+
+    networks: where it may come from; empty: anywhere.
+    """
 
     key_id: str
     account_id: str
     scopes: frozenset[str]
     networks: tuple[str, ...] = ()
+    quota: Quota = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ class Key:
     networks: tuple[str, ...] = ()
     previous_until_ms: int | None = None
     last_used_ms: int | None = None
+    quota: Quota = OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ class Records:
         if row is None:
             return None
         networks = tuple((row["networks"] or "").split())
-        return Caller(row["id"], row["account_id"], frozenset(row["scopes"].split()), networks)
+        return Caller(row["id"], row["account_id"], frozenset(row["scopes"].split()), networks, _quota(row))
 
     async def first_account(self) -> str | None:
         """The oldest account, which the server's owner uses."""
@@ -131,6 +137,7 @@ class Records:
                 scopes=" ".join(key.scopes),
                 networks=" ".join(key.networks) or None,
                 expires_in_ms=expires_in_ms,
+                **_columns(key.quota),
             )
             row = tx.one("key_get", id=key.id, account_id=account_id)
             assert row is not None
@@ -141,6 +148,33 @@ class Records:
     async def keys(self, account_id: str) -> list[Key]:
         """All keys of an account, oldest first, revoked ones too."""
         return [_key(row) for row in await self.db.all("key_list", account_id=account_id)]
+
+    async def key(self, key_id: str, account_id: str) -> Key:
+        """One key. Raises NotFound."""
+        row = await self.db.one("key_get", id=key_id, account_id=account_id)
+        if row is None:
+            raise NotFound("key not found")
+        return _key(row)
+
+    async def change_key(self, key_id: str, account_id: str, change: Callable[[Key], Key]) -> Key:
+        """Give a key another name or quota; what waits already is bound by it too. Raises NotFound.
+
+        change   the key as it is to the key as it shall be; only name and quota are looked at.
+        """
+
+        def act(tx: Transaction) -> Row:
+            row = tx.one("key_get", id=key_id, account_id=account_id)
+            if row is None:
+                raise NotFound("key not found")
+            changed = change(_key(row))
+            tx.run("key_change", id=key_id, account_id=account_id, name=changed.name, **_columns(changed.quota))
+            tx.run("key_lane", key_id=key_id, lane=key_id if changed.quota.has_lane else "")
+            tx.run("meter_forget", key_id=key_id)
+            row = tx.one("key_get", id=key_id, account_id=account_id)
+            assert row is not None
+            return row
+
+        return _key(await self.db.write(act))
 
     async def revoke_key(self, key_id: str, account_id: str) -> None:
         """From now on the key opens nothing. Raises NotFound."""
@@ -280,7 +314,16 @@ def _key(row: Row) -> Key:
         networks=tuple((row["networks"] or "").split()),
         previous_until_ms=row["previous_until_ms"],
         last_used_ms=row["last_used_ms"],
+        quota=_quota(row),
     )
+
+
+def _quota(row: Row) -> Quota:
+    return Quota(*(row[name] for name in Quota.__slots__))
+
+
+def _columns(quota: Quota) -> dict[str, Any]:
+    return {name: getattr(quota, name) for name in Quota.__slots__}
 
 
 def file_of(row: Row) -> File:

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 from mutoscope.errors import LeaseLost, NotFound
 from mutoscope.jobs import Event, Job, NewJob, State
-from mutoscope.store import acts
+from mutoscope.quotas import OPEN, Meter, Quota
+from mutoscope.store import acts, metering
 from mutoscope.store.acts import job_of
 from mutoscope.store.audit import Noting
 from mutoscope.store.database import Database, Row, Transaction
@@ -50,13 +52,31 @@ class Store(Records):
 
     # -- callers ----------------------------------------------------------------------------------------------
 
-    async def submit(self, new: NewJob) -> Submitted:
-        """Accept a request: its row, its event and its usage hold, durably, or the earlier one of the same key."""
-        submitted = await self.db.write(lambda tx: acts.submit(tx, new))
+    async def submit(self, new: NewJob, quota: Quota = OPEN) -> Submitted:
+        """Accept a request: its row, its event and its usage hold, durably, or the earlier one of the same key.
+
+        Raises RateLimited and PaymentRequired when the key's quota is used up.
+        """
+        submitted = await self.db.write(lambda tx: acts.submit(tx, new, quota))
         if not submitted.replayed:
             self.wakeups.places_changed(new.model_id)
             self.wakeups.queue_grew()
         return submitted
+
+    async def meter(self, account_id: str, key_id: str, quota: Quota) -> Meter:
+        """How far a key is with its quota, at this moment."""
+        return await metering.read(self.db, account_id, key_id, quota)
+
+    async def unfinished(self, key_id: str) -> tuple[int, int]:
+        """How many requests of a key wait, and how many run."""
+        rows = {row["state"]: row["n"] for row in await self.db.all("key_unfinished", key_id=key_id)}
+        return rows.get("in_queue", 0), rows.get("in_progress", 0)
+
+    async def queue_length(self) -> int:
+        """How many requests wait, of everybody."""
+        row = await self.db.one("queue_length")
+        assert row is not None
+        return int(row[0])
 
     async def earlier(self, account_id: str, idempotency_key: str, body_sha256: str) -> Submitted | None:
         """The request that used this key before, if any."""
@@ -143,9 +163,19 @@ class Store(Records):
 
     # -- workers ----------------------------------------------------------------------------------------------
 
-    async def claim(self, models: Sequence[str], worker_id: str, *, lease_ms: int) -> Job | None:
-        """Give the next request of these models to a worker: priority, then fair share, then age."""
-        job = await self.db.write(lambda tx: acts.claim(tx, models, worker_id, lease_ms))
+    async def claim(
+        self,
+        models: Sequence[str],
+        worker_id: str,
+        *,
+        lease_ms: int,
+        max_running: Mapping[str, int] = MappingProxyType({}),
+    ) -> Job | None:
+        """Give the next request of these models to a worker: priority, then fair share, then age.
+
+        max_running   how many of a model may be in progress at once, for models that have a limit.
+        """
+        job = await self.db.write(lambda tx: acts.claim(tx, models, worker_id, lease_ms, max_running))
         if job is not None:
             self.wakeups.places_changed(job.model_id)
             self.wakeups.request_changed(job.id)
@@ -201,8 +231,11 @@ class Store(Records):
 
     async def sweep(self) -> list[tuple[str, State]]:
         """Hand on requests whose worker fell silent, or fail them when the attempts or the time are used up."""
-        expired = await self.db.one("lease_expired", limit=1)
-        if expired is None and await self.db.one("request_overdue", limit=1, grace_ms=acts.GRACE_MS) is None:
+        if not (
+            await self.db.one("lease_expired", limit=1)
+            or await self.db.one("request_overdue", limit=1, grace_ms=acts.GRACE_MS)
+            or await self.db.one("request_expired", limit=1)
+        ):
             return []
         swept = await self.db.write(acts.sweep)
         for request_id, _ in swept:

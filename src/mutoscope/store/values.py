@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mutoscope.jobs import State
+from mutoscope.quotas import Allowance
 
 FOREVER_MS = 2**62
 """Later than any time there is."""
@@ -15,11 +16,15 @@ FIRST_PAGE = (FOREVER_MS, "")
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """replayed: the same idempotency key was used before, with the same body if same_body."""
+    """replayed: the same idempotency key was used before, with the same body if same_body.
+
+    allowance: how many submits its key has left, if they are limited.
+    """
 
     request_id: str
     replayed: bool = False
     same_body: bool = True
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from mutoscope import lifecycle, tracing
 from mutoscope.errors import BadRequest, InvalidInput, Problem
-from mutoscope.jobs import Job, State, Webhook, timestamp
+from mutoscope.jobs import Job, State, Terms, Webhook, timestamp
+from mutoscope.quotas import PRIORITIES
 from mutoscope.server.auth import caller
 from mutoscope.server.metrics import metrics_of
 from mutoscope.server.outputs import output_of
@@ -27,6 +28,8 @@ STATUS = {state: str(state) for state in State} | {State.FAILED: "completed"}
 RESULT = {state: str(state) for state in State} | {State.COMPLETED: "succeeded"}
 RETRY_AFTER_S = {State.IN_QUEUE: "2", State.IN_PROGRESS: "1"}
 """How long a polling client should wait before it asks again."""
+NO_TERMS = Terms()
+LONGEST_WAIT_S = 365 * 86400
 
 
 async def submit(request: Request) -> Response:
@@ -46,11 +49,14 @@ async def submit(request: Request) -> Response:
             idempotency_key=idempotency_key(request),
             webhook=webhook(request),
             traceparent=traceparent,
+            terms=terms(request),
         )
     log.debug("request.accepted", request_id=submitted.request_id, model_id=model_id, replayed=submitted.replayed)
     if not submitted.replayed:
         metrics_of(request).submitted(model_id)
     headers = {"Idempotent-Replayed": "true"} if submitted.replayed else None
+    if submitted.allowance is not None:
+        headers = submitted.allowance.fields
     urls = request_urls(base, submitted.request_id)
     return answer({"request_id": submitted.request_id, **urls}, headers=headers)
 
@@ -131,6 +137,21 @@ def webhook(request: Request) -> Webhook | None:
         return None
     chosen = tuple(dict.fromkeys(event.strip() for event in events.split(","))) if events else DEFAULT_EVENTS
     return Webhook(url, chosen)
+
+
+def terms(request: Request) -> Terms:
+    """`?priority=low&expires_in_s=600&time_limit_s=60`, ours: how this request is to be treated."""
+    if not request.scope["query_string"]:
+        return NO_TERMS
+    query = Query(request)
+    priority = query.word("priority", tuple(PRIORITIES))
+    found = Terms(
+        priority=PRIORITIES.get(priority or ""),
+        expires_in_s=query.number("expires_in_s", 0, 1, LONGEST_WAIT_S) if query.text("expires_in_s") else None,
+        time_limit_s=query.number("time_limit_s", 0, 1, 86400) if query.text("time_limit_s") else None,
+    )
+    query.check()
+    return found
 
 
 def request_urls(base: str, request_id: str) -> dict[str, str]:

@@ -19,16 +19,23 @@ select id, name from accounts order by created_ms, id limit 1
 select id from accounts where name = :name
 
 -- name: key_add
-insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, networks, created_ms, expires_ms)
+insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, networks, created_ms, expires_ms,
+                      weight, priority, max_running, max_queued, rate_submits, rate_window_s, spend_microusd,
+                      spend_period)
 values (:id, :account_id, :name, :key_sha256, :prefix, :scopes, :networks, {now_ms},
-        {now_ms} + :expires_in_ms)
+        {now_ms} + :expires_in_ms, :weight, :priority, :max_running, :max_queued, :rate_submits, :rate_window_s,
+        :spend_microusd, :spend_period)
 
 -- name: key_caller
-select id, account_id, scopes, networks from api_keys
+select id, account_id, scopes, networks, weight, priority, max_running, max_queued, rate_submits, rate_window_s,
+       spend_microusd, spend_period
+from api_keys
 where key_sha256 = :key_sha256 and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
 
 -- name: key_caller_previous
-select id, account_id, scopes, networks from api_keys
+select id, account_id, scopes, networks, weight, priority, max_running, max_queued, rate_submits, rate_window_s,
+       spend_microusd, spend_period
+from api_keys
 where previous_sha256 = :key_sha256 and previous_until_ms > {now_ms}
   and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
 
@@ -41,12 +48,20 @@ where id = :id and account_id = :account_id and revoked_ms is null and (expires_
 update api_keys set last_used_ms = {now_ms} where id = :id
 
 -- name: key_list
-select * from api_keys
-where account_id = :account_id order by created_ms, id
+select * from api_keys where account_id = :account_id order by created_ms, id
 
 -- name: key_get
-select * from api_keys
-where account_id = :account_id and id = :id
+select * from api_keys where account_id = :account_id and id = :id
+
+-- name: key_change
+update api_keys
+set name = :name, weight = :weight, priority = :priority, max_running = :max_running, max_queued = :max_queued,
+    rate_submits = :rate_submits, rate_window_s = :rate_window_s, spend_microusd = :spend_microusd,
+    spend_period = :spend_period
+where id = :id and account_id = :account_id
+
+-- name: key_lane
+update requests set lane = :lane where key_id = :key_id and finished_ms is null and lane <> :lane
 
 -- name: key_revoke
 update api_keys set revoked_ms = {now_ms} where id = :id and account_id = :account_id and revoked_ms is null
@@ -57,28 +72,40 @@ update api_keys set revoked_ms = {now_ms} where account_id = :account_id and rev
 -- name: request_by_idempotency_key
 select id, body_sha256 from requests where account_id = :account_id and idempotency_key = :idempotency_key
 
--- Virtual time: the first waiting tag less one share, or the largest tag given when nothing waits. A request that
--- was handed back keeps its old tag and does not turn the clock back, or newcomers would overtake all who wait.
--- (In one statement with flow_next, SQLite makes a temporary table for it: 50 us instead of 10.)
--- name: flow_now
+-- Virtual time of a queue: the start of what was handed out last, or where the last one ends when nothing waits.
+-- (In one statement with share_next, SQLite makes a temporary table for it: 50 us instead of 10.)
+-- name: queue_clock
 select coalesce(
-  (select tag from requests where model_id = :model_id and state = 'in_queue' and attempt = 0
-   order by priority, tag, created_ms, id limit 1) - 1.0,
-  (select max(tag) from flows where model_id = :model_id),
+  case when exists (select 1 from requests where model_id = :model_id and state = 'in_queue')
+  then (select tag from clocks where model_id = :model_id and priority = :priority)
+  else (select max(tag) from shares where model_id = :model_id and priority = :priority) end,
   0.0)
 
--- name: flow_next
-insert into flows (model_id, key_id, tag) values (:model_id, :key_id, :now + cast(:share as double precision))
-on conflict (model_id, key_id) do update set tag = {greatest}(flows.tag, :now) + :share
+-- Where the key's next request ends. It starts one share before.
+-- name: share_next
+insert into shares (model_id, priority, key_id, tag, share)
+values (:model_id, :priority, :key_id, cast(:clock as double precision) + :share, :share)
+on conflict (model_id, priority, key_id)
+do update set tag = {greatest}(shares.tag, :clock) + :share, share = :share
 returning tag
+
+-- name: clock_advance
+insert into clocks (model_id, priority, tag) values (:model_id, :priority, :tag)
+on conflict (model_id, priority) do update set tag = excluded.tag where clocks.tag < excluded.tag
+
+-- name: share_turn
+update shares set turn = {greatest}(:tag, (select tag from clocks where model_id = :model_id and priority = :priority))
+                         + share
+where model_id = :model_id and priority = :priority and key_id = :key_id
 
 -- name: request_add
 insert into requests (id, account_id, key_id, model_id, state, priority, tag, created_ms, run_after_ms,
                       max_attempts, time_limit_s, seed, inputs, ignored_inputs, idempotency_key, body_sha256,
-                      base_url, webhook_url, webhook_events, traceparent)
+                      base_url, webhook_url, webhook_events, traceparent, lane, expires_ms)
 values (:id, :account_id, :key_id, :model_id, 'in_queue', :priority, :tag, {now_ms}, 0,
         :max_attempts, :time_limit_s, :seed, :inputs, :ignored_inputs, :idempotency_key, :body_sha256,
-        :base_url, :webhook_url, :webhook_events, :traceparent)
+        :base_url, :webhook_url, :webhook_events, :traceparent, :lane,
+        {now_ms} + :expires_in_ms)
 on conflict (account_id, idempotency_key) do nothing
 
 -- name: usage_hold
@@ -88,6 +115,55 @@ values (:id, :account_id, :key_id, :model_id, {now_ms}, 'held', :hold_microusd)
 -- name: usage_settle
 update usage set state = :state, quantity = :quantity, unit = :unit, cost_microusd = :cost_microusd
 where request_id = :id and state = 'held'
+returning key_id, created_ms, hold_microusd
+
+-- name: meter_open
+insert into meters (key_id) values (:key_id) on conflict (key_id) do nothing
+
+-- name: meter
+select {now_ms} as now_ms, coalesce(m.tat_ms, 0.0) as tat_ms, m.period_ms,
+       coalesce(m.spent_microusd, 0) as spent_microusd
+from (select 1) as one left join meters m on m.key_id = :key_id
+
+-- name: meter_locked
+select tat_ms, period_ms, spent_microusd, {now_ms} as now_ms from meters where key_id = :key_id {for_update}
+
+-- name: meter_set
+update meters set tat_ms = :tat_ms, period_ms = :period_ms, spent_microusd = :spent_microusd where key_id = :key_id
+
+-- What was held turned out to cost something else.
+-- name: meter_settle
+update meters set spent_microusd = spent_microusd + :cost_microusd - :hold_microusd
+where key_id = :key_id and period_ms <= :created_ms
+
+-- name: meter_forget
+update meters set period_ms = null where key_id = :key_id
+
+-- name: spent_since
+select coalesce(sum(case when state = 'held' then hold_microusd else cost_microusd end), 0) from usage
+where account_id = :account_id and key_id = :key_id and created_ms >= :from_ms
+
+-- name: lane_queued
+select count(*) from (
+  select 1 from requests where lane = :lane and lane <> '' and finished_ms is null and state = 'in_queue'
+  limit :cap) as counted
+
+-- name: lane_running
+select count(*) from requests where lane = :lane and lane <> '' and finished_ms is null and state = 'in_progress'
+
+-- name: model_running
+select count(*) from requests where state = 'in_progress' and model_id = :model_id
+
+-- name: key_unfinished
+select 'in_queue' as state, count(*) as n from requests where state = 'in_queue' and key_id = :key_id
+union all
+select 'in_progress' as state, count(*) as n from requests where state = 'in_progress' and key_id = :key_id
+
+-- name: queue_length
+select count(*) from requests where state = 'in_queue'
+
+-- name: gate_pass
+insert into gates (name) values (:name) on conflict (name) do update set name = excluded.name
 
 -- name: event_add
 insert into events (request_id, at_ms, kind, data) values (:id, {now_ms}, :kind, :data)
@@ -111,12 +187,23 @@ select state, model_id, priority, tag, created_ms from requests where id = :id a
 -- name: request_position
 select count(*) from (
   select 1 from requests
-  where model_id = :model_id and state = 'in_queue'
+  where model_id = :model_id and lane = '' and state = 'in_queue'
+    and (priority, tag, created_ms, id) < (:priority, :tag, :created_ms, :id)
+  union all
+  select 1 from requests
+  where model_id = :model_id and lane > '' and state = 'in_queue'
     and (priority, tag, created_ms, id) < (:priority, :tag, :created_ms, :id)
   limit :cap) as ahead
 
 -- name: queue_places
-select id from requests where model_id = :model_id and state = 'in_queue'
+select id from (
+  select id, priority, tag, created_ms from (
+    select id, priority, tag, created_ms from requests
+    where model_id = :model_id and lane = '' and state = 'in_queue'
+    order by priority, tag, created_ms, id limit :limit) as free
+  union all
+  select id, priority, tag, created_ms from requests
+  where model_id = :model_id and lane > '' and state = 'in_queue') as waiting
 order by priority, tag, created_ms, id limit :limit
 
 -- name: request_list
@@ -136,10 +223,38 @@ where id = :id and account_id = :account_id and state = 'in_queue'
 update requests set state = 'cancelled', finished_ms = {now_ms}, worker_id = null, lease_until_ms = null
 where id = :id and account_id = :account_id and state = 'in_progress'
 
+-- The first in the common lane of a model.
 -- name: queue_head
-select id, priority, created_ms from requests
-where model_id = :model_id and state = 'in_queue' and run_after_ms <= {now_ms}
+select id, priority, tag, created_ms, lane from requests
+where model_id = :model_id and lane = '' and state = 'in_queue' and run_after_ms <= {now_ms}
+  and (expires_ms is null or expires_ms > {now_ms})
 order by priority, tag, created_ms, id limit 1 {skip_locked}
+
+-- name: queue_has_lanes
+select 1 from requests where model_id = :model_id and lane > '' and state = 'in_queue' limit 1
+
+-- The first among the keys with a lane of their own, but for those that have enough running. Lanes are found one by
+-- one in the index, however many requests wait in each.
+-- name: lane_head
+with recursive lanes (lane) as (
+  select min(lane) from requests where model_id = :model_id and lane > '' and state = 'in_queue'
+  union all
+  select (select min(r.lane) from requests r
+          where r.model_id = :model_id and r.lane > lanes.lane and r.state = 'in_queue')
+  from lanes where lanes.lane is not null)
+select r.id, r.priority, {greatest}(r.tag, coalesce(s.turn, 0)) as tag, r.created_ms, r.lane, k.max_running
+from lanes
+join api_keys k on k.id = lanes.lane
+join requests r on r.id = (
+  select h.id from requests h
+  where h.model_id = :model_id and h.lane = lanes.lane and h.state = 'in_queue' and h.run_after_ms <= {now_ms}
+    and (h.expires_ms is null or h.expires_ms > {now_ms})
+  order by h.priority, h.tag, h.created_ms, h.id limit 1)
+left join shares s on s.model_id = r.model_id and s.priority = r.priority and s.key_id = r.lane
+where k.max_running is null or k.max_running > (
+  select count(*) from requests u
+  where u.lane = lanes.lane and u.lane <> '' and u.finished_ms is null and u.state = 'in_progress')
+order by 2, 3, 4, 1 limit 1
 
 -- name: request_claim
 update requests
@@ -189,6 +304,11 @@ order by lease_until_ms limit :limit {skip_locked}
 select id, attempt, time_limit_s from requests
 where state = 'in_progress' and lease_until_ms > 0 and started_ms + time_limit_s * 1000 + :grace_ms < {now_ms}
 limit :limit {skip_locked}
+
+-- name: request_expired
+select id from requests
+where state = 'in_queue' and expires_ms is not null and expires_ms <= {now_ms}
+order by expires_ms limit :limit {skip_locked}
 
 -- name: queue_models
 select distinct model_id from requests where state = 'in_queue'
