@@ -23,6 +23,8 @@ class Hostile:
     url: str
     paths: dict[str, Behaviour] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    heard: Callable[[bytes], None] = field(default=lambda head: None)
+    """Is given each head as it came."""
 
     def serve(self, content: bytes, *, media_type: str = "image/jpeg", path: str = "/picture") -> str:
         """Its address of a file."""
@@ -93,6 +95,9 @@ def _answer(connection: socket.socket, hostile: Hostile) -> None:
         head = b""
         while b"\r\n\r\n" not in head and (more := connection.recv(4096)):
             head += more
+        if b"HTTP/1.1" not in head:
+            return  # somebody who does not speak HTTP, but TLS for example
         path = head.split(b" ")[1].decode("latin-1").partition("?")[0]
         hostile.asked.append(path)
+        hostile.heard(head)
         hostile.paths[path](connection)

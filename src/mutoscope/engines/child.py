@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
         try:
             engine = engine or load(name)
             if command["op"] == "warm":
-                if engine.capabilities().files:
+                if engine.capabilities().files & engine.capabilities().required:
                     get_ready()
                 engine.warm(channel.progress())
                 channel.send({"event": "ready", "version": engine.version})
