@@ -11,7 +11,10 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -19,6 +22,7 @@ import mutoscope
 from mutoscope.errors import MediaError
 from mutoscope.media.probe import probe
 from mutoscope.media.sandbox import Prober
+from tests.unit.test_media_probe import encoded
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(mutoscope.__file__).parent.parent)}
 
@@ -218,6 +222,36 @@ def test_a_child_says_what_confines_it(prober: Prober) -> None:
     filtered = {"system call filter"} if platform.machine() in ("x86_64", "aarch64") else set()
 
     assert set(prober.protections()) == known | filtered
+
+
+def spoken(path: Path, format: str, codec: str) -> Path:
+    """A fifth of a second of silence."""
+    with av.open(str(path), "w", format=format) as container:
+        stream: Any = container.add_stream(codec, rate=48_000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 9600), np.float32), format="flt", layout="mono")
+        frame.sample_rate = 48_000
+        resampler = av.AudioResampler(format=stream.format, layout=stream.layout, rate=48_000, frame_size=960)
+        for part in [*resampler.resample(frame)]:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("format", "codec"),
+    [
+        *(("mp4", "libx264"), ("mp4", "libx265"), ("mp4", "libsvtav1"), ("mov", "libx264"), ("mov", "mpeg4")),
+        *(("webm", "libvpx-vp9"), ("webm", "libvpx"), ("matroska", "libx264"), ("matroska", "ffv1")),
+        *(("mp3", "libmp3lame"), ("flac", "flac"), ("ogg", "libopus"), ("ipod", "aac"), ("wav", "pcm_s16le")),
+    ],
+)
+def test_every_container_is_measured_without_opening_anything(
+    prober: Prober, tmp_path: Path, format: str, codec: str
+) -> None:
+    """What a library would open or start on its way, threads or modules of its own, is not needed."""
+    path = (encoded if av.Codec(codec, "w").type == "video" else spoken)(tmp_path / "file", format, codec)
+
+    assert prober.probe(path) == probe(path)
 
 
 def test_a_slow_file_does_not_hold_up_the_next(picture: Path, tmp_path: Path) -> None:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import importlib
 import json
 import os
+import pkgutil
 import signal
 import time
 import traceback
@@ -18,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
+import av
 from PIL import Image
 
 from mutoscope.errors import MediaError
@@ -37,12 +40,20 @@ _LIMITS = {
 
 def serve() -> None:
     """Answer questions on stdin until it ends."""
-    Image.init()  # plugins are looked for in files, which a child cannot open any more
+    _import_everything()
     gc.collect()
     gc.freeze()  # a child's collector must not touch, and so copy, the pages it shares with us
     while question := _read_line(0, wait_s=FOREVER_S):
         for part in _answer_by_child(json.loads(question)):
             _write(1, part)
+
+
+def _import_everything() -> None:
+    """What the two libraries would import on first use lies in files, which a child cannot open any more."""
+    Image.init()
+    for module in pkgutil.walk_packages(av.__path__, "av."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 
 
 def _answer_by_child(asked: Mapping[str, Any]) -> Iterator[bytes]:
