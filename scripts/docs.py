@@ -8,12 +8,15 @@ to the code by tests/docs.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
+import pytest
 
 from mutoscope.cli import program
 from mutoscope.engines.registry import ENGINES, capabilities
@@ -104,7 +107,35 @@ def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in sorted(words)) or "–"
 
 
+def attacks_table() -> str:
+    """One row per test in tests/attacks, in the words of its mark, by file."""
+    rows = ["| what is tried | what holds | test |", "|---|---|---|"]
+    for ident, tried, held in collected_attacks():
+        cells = (cell.replace("|", "\\|").replace("<", "&lt;") for cell in (tried, held))
+        rows.append(f"| {' | '.join(cells)} | `{ident.removeprefix('tests/attacks/').replace('|', '')}` |")
+    return f"{len(rows) - 2} rows.\n\n" + "\n".join([*rows, ""])
+
+
+def collected_attacks() -> list[tuple[str, str, str]]:
+    """Test, what it tries, what holds: as pytest collects them."""
+    found: list[tuple[str, str, str]] = []
+
+    class Collector:
+        def pytest_collection_finish(self, session: pytest.Session) -> None:
+            for item in session.items:
+                mark = item.get_closest_marker("attack")
+                found.append((item.nodeid, *(mark.args if mark else ("", ""))))
+
+    options = ["--collect-only", "-qq", "-p", "no:randomly", "-p", "no:xdist"]
+    with contextlib.redirect_stdout(io.StringIO()):
+        code = pytest.main([*options, "--rootdir", str(ROOT), str(ROOT / "tests" / "attacks")], plugins=[Collector()])
+    if code or not found:
+        raise SystemExit(f"tests/attacks could not be collected ({code})")
+    return found
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
+    "attacks": attacks_table,
     "commands": commands_table,
     "engines": engines_table,
     "settings": settings_table,

@@ -27,16 +27,26 @@ class Caller:
         return self._stack.enter_context(socket.create_connection(self._address, timeout=20))
 
     def ask(self, data: bytes) -> bytes:
-        """Send this, send no more, and read until the end."""
+        """Send this and read one answer, or all of them if this asks to close the connection."""
         connection = self.connect()
         with contextlib.suppress(ConnectionError):
             connection.sendall(data)
-            connection.shutdown(socket.SHUT_WR)
-        return until_closed(connection)
+        return until_closed(connection) if b"Connection: close" in data else until_answered(connection)
 
-    def status(self, data: bytes) -> int:
-        """The status of the first answer to this; 0 when the connection was closed without one."""
-        return status_of(self.ask(data))
+
+def until_answered(connection: socket.socket) -> bytes:
+    """One answer with its body, or what came of it."""
+    said = b""
+    with contextlib.suppress(ConnectionError):
+        while not _is_whole(said) and (more := connection.recv(65_536)):
+            said += more
+    return said
+
+
+def _is_whole(said: bytes) -> bool:
+    head, end, body = said.partition(b"\r\n\r\n")
+    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    return bool(end) and (not lengths or len(body) >= int(lengths[0].split(b":")[1]))
 
 
 def until_closed(connection: socket.socket) -> bytes:

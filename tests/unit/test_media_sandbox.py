@@ -271,6 +271,8 @@ def test_a_decoder_that_dies_half_way_is_a_refusal(prober: Prober, picture: Path
     Image.effect_noise((6000, 6000), 50).save(large, "png", compress_level=1)
     prober.probe(picture)
     helper = helper_of(prober)
+    while _children(helper):
+        time.sleep(0.001)  # the one that measured is about to go
     timer = threading.Thread(target=_kill_children, args=(helper,))
     timer.start()
     with pytest.raises(MediaError, match="crash"):
@@ -283,10 +285,13 @@ def test_a_decoder_that_dies_half_way_is_a_refusal(prober: Prober, picture: Path
 
 def _kill_children(parent: int) -> None:
     """SIGSEGV to the first child that shows up."""
-    children = Path(f"/proc/{parent}/task/{parent}/children")
-    while not (found := children.read_text().split()):
+    while not (found := _children(parent)):
         time.sleep(0.001)
-    os.kill(int(found[0]), signal.SIGSEGV)
+    os.kill(found[0], signal.SIGSEGV)
+
+
+def _children(parent: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
 @pytest.mark.slow

@@ -101,7 +101,9 @@ class Connection(HttpToolsProtocol):
             self._has_host = True
 
     def on_headers_complete(self) -> None:
-        """The end of a head."""
+        """The end of a head. Raises ValueError, which refuses the request, for a version nobody speaks."""
+        if self.parser.get_http_version() not in ("1.0", "1.1"):
+            raise ValueError("not HTTP/1")
         self._head_is_there()
         super().on_headers_complete()
         self._body_received = 0

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from python_multipart.exceptions import MultipartParseError
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
@@ -55,6 +56,9 @@ async def _receive(request: Request, path: Path) -> str:
 
 
 async def _receive_form(request: Request, path: Path, limit: int) -> str:
+    _, parameters = parse_options_header(request.headers["content-type"])
+    if parameters.get(b"charset", b"utf-8").lower() not in (b"utf-8", b"us-ascii"):  # some take ages, some are none
+        raise BadRequest("the multipart form names a charset; RFC 7578 knows none, and UTF-8 is read")
     capped = chunks(request, limit + 64 * 1024)  # the form's own lines come on top
 
     async def receive() -> dict[str, Any]:
