@@ -73,6 +73,11 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        self.begin()
+        self.wait()
+
+    def begin(self) -> None:
+        """Start it, from the main thread: it ends with the thread that started it."""
         if not self.port:
             with socket.create_server(("127.0.0.1", 0)) as probe:
                 self.port = int(probe.getsockname()[1])
@@ -89,6 +94,9 @@ class Server:
         command += ["-c", "deadlock_timeout=100ms", "-c", "log_min_messages=warning"]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self.as_user(command), stdout=log, stderr=log, cwd=self.folder)
+
+    def wait(self) -> None:
+        """Until it answers."""
         for _ in range(600):
             try:
                 psycopg.connect(f"{self.address}/postgres", connect_timeout=2).close()

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from psycopg import OperationalError, pq
-from psycopg.pq.abc import PGconn, PGresult
+from psycopg.pq.abc import PGresult
 
 from mutoscope.store.statements import Numbered
 
@@ -67,8 +68,9 @@ class _Asked:
 class Connection:
     """Statements by name. Not for two transactions at once; reads of many may share it."""
 
-    def __init__(self, pgconn: PGconn, statements: Mapping[str, Numbered]) -> None:
-        self._pgconn = pgconn
+    def __init__(self, opened: psycopg.Connection[Any], statements: Mapping[str, Numbered]) -> None:
+        self._opened = opened
+        self._pgconn = pgconn = opened.pgconn
         self._statements = statements
         self._prepared: set[str] = set()
         self._asked: deque[_Asked] = deque()
@@ -116,22 +118,18 @@ class Connection:
         self._flush_soon()
         return future
 
-    def sync(self) -> asyncio.Future[PGresult]:
+    def sync(self) -> None:
         """End of what stands or falls together: after an error, statements are accepted again."""
-        future: asyncio.Future[PGresult] = self._loop.create_future()
         try:
-            self._sync(future)
+            self._sync()
         except OperationalError as exc:
             self._lose(exc)
         self._flush_soon()
-        return future
 
-    def _sync(self, future: asyncio.Future[PGresult] | None = None) -> None:
-        if not self.is_open:
-            _fail(future, Lost("the connection is closed"))
-            return
-        self._pgconn.pipeline_sync()
-        self._asked.append(_Asked(self._loop.time(), future, is_sync=True))
+    def _sync(self) -> None:
+        if self.is_open:
+            self._pgconn.pipeline_sync()
+            self._asked.append(_Asked(self._loop.time(), is_sync=True))
 
     def _send(self, name: str, params: Mapping[str, Any], future: asyncio.Future[PGresult] | None) -> None:
         if not self.is_open:
@@ -207,8 +205,6 @@ class Connection:
         self._asked.popleft()
         if asked.is_sync:
             self._failure = None
-            if answer is not None and asked.future is not None and not asked.future.done():
-                asked.future.set_result(answer)
             return
         assert asked.answer is not None
         self._resolve(asked, asked.answer)
@@ -251,7 +247,7 @@ class Connection:
             self._loop.remove_writer(self._socket)
         if self._watch is not None:
             self._watch.cancel()
-        self._pgconn.finish()
+        self._opened.close()
         for one in self._asked:
             _fail(one.future, Lost("the connection was closed"))
         self._asked.clear()
@@ -275,18 +271,17 @@ def _encoded(value: Any) -> bytes | None:
     return (text.replace("\0", "\ufffd") if "\0" in text else text).encode()
 
 
-def _connect(conninfo: str, first: bytes) -> PGconn:
-    pgconn = pq.PGconn.connect(conninfo.encode())
-    if pgconn.status != pq.ConnStatus.OK:
-        message = pgconn.error_message.decode(errors="replace").strip()
-        pgconn.finish()
-        raise Lost(message)
-    answer = pgconn.exec_(first)
-    if answer.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-        refusal = _refusal(answer)
-        pgconn.finish()
-        raise Lost(str(refusal))
-    return pgconn
+def _connect(conninfo: str, first: bytes) -> psycopg.Connection[Any]:
+    try:
+        connection = psycopg.connect(conninfo, autocommit=True)
+    except psycopg.Error as exc:
+        raise Lost(str(exc)) from exc
+    try:
+        connection.execute(first)
+    except psycopg.Error as exc:
+        connection.close()
+        raise Lost(str(exc)) from exc
+    return connection
 
 
 def _refusal(answer: PGresult) -> Exception:

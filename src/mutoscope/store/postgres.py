@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from greenlet import getcurrent, greenlet
@@ -83,6 +83,8 @@ class PostgresTransaction:
     def each(self, name: str, /, params: list[dict[str, Any]]) -> list[Row | None]:
         """The first row of a named statement, or None, for each set of parameters; asked together."""
         answers = [self._connection.ask(name, one) for one in params]
+        for answer in answers:
+            answer.add_done_callback(_seen)  # the first that fails is enough
         found = [self._connection.rows(name, _wait(answer)) for answer in answers]
         if name not in self._reads:
             self.changes += 1
@@ -98,6 +100,12 @@ class PostgresTransaction:
         """Run a named statement of which nobody needs to know how many rows it changed."""
         self._connection.put(name, params)
         self.changes += 1
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """Nobody has to ask for this one's exception."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _wait(answer: asyncio.Future[PGresult]) -> PGresult:
@@ -129,34 +137,50 @@ class _Failed:
     reason: Exception
 
 
-@dataclass(slots=True)
 class _Slot:
     """Room for one connection, opened when it is needed and again when it was lost."""
 
-    open: Callable[[], Awaitable[Connection]]
-    connection: Connection | None = None
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    def __init__(self, open_one: Callable[[], Awaitable[Connection]]) -> None:
+        self._open_one = open_one
+        self._opening: asyncio.Task[Connection] | None = None
+        self._connection: Connection | None = None
 
-    async def ready(self, deadline_s: float) -> Connection:
-        """Its connection. Raises DatabaseUnavailable at the deadline."""
-        if self.connection is not None and self.connection.is_open:
-            return self.connection
+    @property
+    def load(self) -> int:
+        """How many answers are outstanding on it."""
+        return self._connection.load if self._connection is not None and self._connection.is_open else 0
+
+    async def ready(self) -> Connection:
+        """Its connection. Raises DatabaseUnavailable when there is none for `PATIENCE_S`."""
+        if self._connection is not None and self._connection.is_open:
+            return self._connection
+        if self._opening is None:
+            self._opening = asyncio.get_running_loop().create_task(self._open())
+            self._opening.add_done_callback(_seen)
+        return await asyncio.shield(self._opening)  # whoever stops waiting stops nobody else
+
+    async def _open(self) -> Connection:
         loop = asyncio.get_running_loop()
-        async with self.lock:
-            while self.connection is None or not self.connection.is_open:
-                if loop.time() > deadline_s:
-                    raise DatabaseUnavailable
+        deadline_s = loop.time() + PATIENCE_S
+        try:
+            while True:
                 try:
-                    self.connection = await self.open()
+                    self._connection = await self._open_one()
                 except Lost as exc:
                     if loop.time() + PAUSE_S > deadline_s:
                         raise DatabaseUnavailable from exc
                     await asyncio.sleep(PAUSE_S)
-            return self.connection
+                else:
+                    return self._connection
+        finally:
+            self._opening = None
 
-    def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
+    async def close(self) -> None:
+        """Let go of it, also if it is only being opened."""
+        if self._opening is not None:
+            await asyncio.wait({self._opening})
+        if self._connection is not None:
+            self._connection.close()
 
 
 _Waiting = tuple[Act[Any], asyncio.Future[Any]]
@@ -208,9 +232,8 @@ class Postgres:
         return await self._read(name, params)
 
     async def _read(self, name: str, params: Mapping[str, Any]) -> list[Row]:
-        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
         for _ in range(TRIES):
-            connection = await min(self._readers, key=_load).ready(deadline_s)
+            connection = await min(self._readers, key=lambda slot: slot.load).ready()
             try:
                 return list(connection.rows(name, await connection.ask(name, params, alone=True)))
             except Lost as exc:
@@ -283,9 +306,8 @@ class Postgres:
 
     async def _committed(self, slot: _Slot, acts: list[Act[Any]]) -> list[Any]:
         """What each act gave, or _Failed, once all that succeeded is on the disk. Raises if nothing is."""
-        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
         for _ in range(TRIES):
-            connection = await slot.ready(deadline_s)
+            connection = await slot.ready()
             try:
                 return await self._in_transaction(connection, acts)
             except Lost as exc:
@@ -349,7 +371,7 @@ class Postgres:
         if self._hints is not None:
             await self._hints.close()
         for slot in (*self._readers, *self._writers):
-            slot.close()
+            await slot.close()
 
 
 def _perform(act: Act[Any], transaction: PostgresTransaction) -> Any:
@@ -363,10 +385,6 @@ def _perform(act: Act[Any], transaction: PostgresTransaction) -> Any:
         if transaction.changes != before:
             raise
         return _Failed(exc)
-
-
-def _load(slot: _Slot) -> int:
-    return slot.connection.load if slot.connection is not None and slot.connection.is_open else 0
 
 
 def _translated(exc: Exception) -> Exception:
