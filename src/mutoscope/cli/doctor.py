@@ -21,6 +21,7 @@ from mutoscope.cli.connect import answers
 from mutoscope.client import ClientError
 from mutoscope.client import credentials as client_credentials
 from mutoscope.errors import MutoscopeError
+from mutoscope.store.address import check_address, shown
 
 LOW_DISK_BYTES = 5 * 10**9
 """Below this `serve` warns as well: a few hundred results fill it."""
@@ -159,6 +160,7 @@ def _server() -> Iterator[Check]:
 LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _python,
     _folders,
+    _database,
     _engines,
     _encoders,
     _sandbox,
@@ -170,6 +172,17 @@ LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
+
+
+def _database() -> Iterator[Check]:
+    address = settings.load().database
+    try:
+        if address:
+            check_address(address)
+    except MutoscopeError as exc:
+        yield Check("database", shown(address), False, remedy=exc.message)
+    else:
+        yield Check("database", shown(address), True)
 
 
 def _is_writable(folder: Path) -> bool:
