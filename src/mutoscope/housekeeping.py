@@ -29,18 +29,18 @@ LAG_S = 0.25
 class Housekeeping:
     """The loops of one server, from `start` to `stop`."""
 
-    def __init__(self, site: Site, metrics: Metrics, keep: Keep, *, round_s: float = ROUND_S) -> None:
+    def __init__(self, site: Site, metrics: Metrics, keep: Keep) -> None:
         self._site = site
         self._metrics = metrics
         self._retention = Retention(site, keep)
-        self._round_s = round_s
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin. What a crash left behind is looked for at once."""
         self._tasks = [
             asyncio.create_task(_every(SWEEP_S, "sweep", self._sweep)),
-            asyncio.create_task(_every(self._round_s, "retention", self._round)),
+            asyncio.create_task(_every(ROUND_S, "retention", self._round)),
+            asyncio.create_task(_every(ROUND_S, "keys", self._note_keys)),
             asyncio.create_task(_every(COLLECT_S, "collect", self._collector(time.time()), first_s=0.0)),
             asyncio.create_task(self._watch_loop()),
         ]
@@ -50,7 +50,10 @@ class Housekeeping:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._note_keys()
+        try:
+            await self._note_keys()
+        except Exception:  # on a full disk the minute of a key's last use is lost, and nothing else
+            log.exception("keys.not_noted")
 
     async def _sweep(self) -> None:
         if swept := await lifecycle.sweep(self._site):
@@ -58,7 +61,6 @@ class Housekeeping:
             log.warning("lease.expired", requests=swept)
 
     async def _round(self) -> None:
-        await self._note_keys()
         if gone := await self._retention.run():
             log.info("retention.removed", **gone)
 
@@ -66,7 +68,11 @@ class Housekeeping:
         """Which keys were used since the last time; to the minute is enough, and spares each call a write."""
         used, self._site.health.keys_used = self._site.health.keys_used, set()
         if used:
-            await self._site.store.used_keys(used)
+            try:
+                await self._site.store.used_keys(used)
+            except Exception:
+                self._site.health.keys_used |= used
+                raise
 
     def _collector(self, began: float) -> Callable[[], Awaitable[None]]:
         """The first turn takes all that was there before this start; later ones what is old."""
