@@ -12,6 +12,7 @@ import pytest
 from mutoscope import catalog, cli, errors, settings
 from mutoscope.engines import registry
 from mutoscope.server import routes
+from mutoscope.server.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -100,6 +101,15 @@ def test_every_endpoint_is_in_the_reference(method: str, path: str) -> None:
     """Method and path, together."""
     shown = PARAMETER.sub(r"{\1}", path)
     assert re.search(rf"{method} {re.escape(shown)}(?![\w/{{])", page("http-api.md")), f"{method} {shown}"
+
+
+def test_every_metric_is_in_the_runbook() -> None:
+    """With the ending that Prometheus' text gives it; and the page names none that is not there."""
+    kinds = {family.name: family.type for family in Metrics().registry.collect()}
+    told = {f"{name}_total" if kind == "counter" else name for name, kind in kinds.items()}
+    text = (ROOT / "docs" / "how-to" / "runbook.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(mutoscope_\w+)", text))
+    assert told == named
 
 
 @pytest.mark.parametrize("key", MANIFEST_KEYS)
