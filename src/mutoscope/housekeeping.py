@@ -39,7 +39,7 @@ class Housekeeping:
         """Begin. What a crash left behind is looked for at once."""
         self._tasks = [
             asyncio.create_task(_every(SWEEP_S, "sweep", self._sweep)),
-            asyncio.create_task(_every(ROUND_S, "retention", self._round)),
+            asyncio.create_task(_every(ROUND_S, "retention", self._round, first_s=SWEEP_S)),
             asyncio.create_task(_every(ROUND_S, "keys", self._note_keys)),
             asyncio.create_task(_every(COLLECT_S, "collect", self._collector(time.time()), first_s=0.0)),
             asyncio.create_task(self._watch_loop()),
