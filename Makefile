@@ -7,13 +7,15 @@ PYTHON ?= python3
 VENV   ?= .venv
 JOBS   ?= 2
 ARGS   ?=
+N      ?= 12000
+SEED   ?=
 
 BIN    := $(VENV)/bin
 PINNED := --require-hashes --only-binary=:all:
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast check format train-depth bench soak docs serve wheel image requirements clean
+.PHONY: help demo test test-fast fuzz check format train-depth bench soak docs serve wheel image requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +28,9 @@ test: $(VENV)/.dev ## install, then run every test (offline once installed)
 
 test-fast: $(VENV)/.dev ## the tests for daily work, under a minute
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not render" $(ARGS)
+
+fuzz: $(VENV)/.dev ## random bodies and files against everything: make fuzz N=100000 SEED=7
+	MUTOSCOPE_TEST_FUZZ_BODIES=$(N) MUTOSCOPE_TEST_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/fuzz $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, import contracts, docs
 	$(BIN)/ruff format --check .

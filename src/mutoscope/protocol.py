@@ -19,7 +19,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from functools import cache
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 VERSION = 2
 CODES = ("media", "engine", "time_limit", "worker")
@@ -140,7 +142,7 @@ def encode(message: Any) -> dict[str, Any]:
 def decode(kind: type[T], data: object) -> T:
     """A JSON object as a message of this kind.
 
-    Raises ValueError naming the fields that are missing or unknown.
+    Raises ValueError naming the fields that are missing, unknown, or of another type than they should be.
     """
     if not isinstance(data, dict):
         raise ValueError(f"{kind.__name__}: expected a JSON object, found {type(data).__name__}")  # noqa: TRY004 - as below
@@ -159,7 +161,31 @@ def decode(kind: type[T], data: object) -> T:
             values[name] = tuple(decode(part, item) for item in values[name])
         elif values.get(name) is not None:
             values[name] = decode(part, values[name])
+    hints = _hints(kind)
+    if wrong := sorted(name for name, value in values.items() if not _fits(value, hints[name])):
+        raise ValueError(f"{kind.__name__}: fields of a wrong type: {wrong}")
     return kind(**values)
+
+
+@cache
+def _hints(kind: type) -> Mapping[str, Any]:
+    return get_type_hints(kind)
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a value is what an annotation of ours says."""
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return isinstance(value, str) and value in parts
+    if origin in (Union, UnionType):
+        return any(_fits(value, part) for part in parts)
+    if origin is tuple:
+        return isinstance(value, tuple) and all(_fits(item, parts[0]) for item in value)
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+    return isinstance(value, origin or hint)
 
 
 _PARTS: Mapping[type, Mapping[str, type]] = {
