@@ -84,14 +84,20 @@ class Site:
         self.mending.add(task)
         task.add_done_callback(self.mending.discard)
 
+    @property
+    def somebody_sweeps(self) -> bool:
+        """Is there a server that hands on what dead workers held?"""
+        return any(server.is_up for server in self.servers)
+
     @contextlib.contextmanager
-    def disturbed(self) -> Iterator[None]:
+    def disturbed(self, *, only_if: bool = True) -> Iterator[None]:
         """Within the block no request can be handed on in time: worker deaths of then are not timed."""
         began = time.time()
         try:
             yield
         finally:
-            self.disturbances.append(Disturbance(began, time.time()))
+            if only_if:
+                self.disturbances.append(Disturbance(began, time.time()))
 
 
 Say = Callable[[str], None]
@@ -251,7 +257,8 @@ def _faults(options: Options, receiver: Receiver) -> list[tuple[str, int, Fault]
 
 
 async def _kill_worker(site: Site) -> bool:
-    worker = site.chosen.choice(site.workers)
+    busy = [worker for worker in site.workers if worker.holds()]
+    worker = site.chosen.choice(busy or site.workers)
     held, at = worker.holds(), time.time()
     await worker.kill()
     if held is not None:
@@ -269,7 +276,7 @@ async def _kill_server(site: Site) -> bool:
     server.start()
 
     async def come_back() -> None:
-        with site.disturbed():
+        with site.disturbed(only_if=not site.somebody_sweeps):
             await server.ready()
 
     site.later(come_back())
@@ -301,10 +308,12 @@ async def _stop_worker(site: Site) -> bool:
 
 async def _stop_server(site: Site) -> bool:
     server = site.chosen.choice(site.servers)
-    with site.disturbed():
+    was_up, server.is_up = server.is_up, False
+    with site.disturbed(only_if=not site.somebody_sweeps):
         server.send(signal.SIGSTOP)
         await asyncio.sleep(site.chosen.uniform(0.5, 2 * LEASE_S))
         server.send(signal.SIGCONT)
+    server.is_up = was_up
     return True
 
 
