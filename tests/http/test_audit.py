@@ -50,6 +50,7 @@ def _delivery(alice: httpx.Client) -> str:
 # What each administrative route needs, what it is sent, and the act that the log must show.
 ACTS: dict[tuple[str, str], tuple[Callable[[httpx.Client], str] | None, dict[str, Any] | None, str]] = {
     ("POST", "/v1/keys"): (None, {"name": "logged", "scopes": ["read"], "networks": ["10.0.0.0/8"]}, "key.created"),
+    ("PATCH", "/v1/keys/{key_id}"): (_key, {"limits": {"max_running": 2}}, "key.changed"),
     ("DELETE", "/v1/keys/{key_id}"): (_key, None, "key.revoked"),
     ("POST", "/v1/keys/{key_id}/rotate"): (_key, None, "key.rotated"),
     ("POST", "/v1/webhooks"): (None, SAFE_HOOK, "webhook.created"),

@@ -284,7 +284,7 @@ def test_refusals_are_counted_by_code(limited: Limited, idle_server: LiveServer)
     bounded = limited(max_queued=0)
     assert_error(post(bounded), 429, 429003)
     metrics = httpx.get(idle_server.url + "/metrics", trust_env=False).text
-    assert 'mutoscope_errors_total{error_code="429003"}' in metrics
+    assert 'mutoscope_http_errors_total{error_code="429003"}' in metrics
 
 
 # -- the command line ---------------------------------------------------------------------------------------------

@@ -224,7 +224,9 @@ class AsyncClient:
         limits     such as {"max_running": 2, "spending": {"usd": 20, "period": "month"}}; none when not given.
         networks   where it may be used from, such as `10.0.0.0/8`; anywhere when empty.
         """
-        return await self._drive(self._protocol.keys.create(name, scopes, expires_in_s, limits, account, networks))
+        return await self._drive(
+            self._protocol.keys.create(name, scopes, expires_in_s, limits, account=account, networks=networks)
+        )
 
     async def change_key(
         self,

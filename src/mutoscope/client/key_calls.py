@@ -39,6 +39,7 @@ class KeyCalls:
         scopes: tuple[str, ...],
         expires_in_s: int | None,
         limits: Mapping[str, Any] | None,
+        *,
         account: str | None,
         networks: tuple[str, ...],
     ) -> Script[values.NewKey]:
