@@ -161,7 +161,7 @@ def decode(kind: type[T], data: object) -> T:
             values[name] = tuple(decode(part, item) for item in values[name])
         elif values.get(name) is not None:
             values[name] = decode(part, values[name])
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class can be hashed
     if wrong := sorted(name for name, value in values.items() if not _fits(value, hints[name])):
         raise ValueError(f"{kind.__name__}: fields of a wrong type: {wrong}")
     return kind(**values)

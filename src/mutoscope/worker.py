@@ -367,7 +367,7 @@ def _remove_if_left(folder: Path) -> None:
 
 
 def _keep_to_itself() -> None:
-    """Engines are children of this process, of the same user: neither environment nor memory may tell them the token."""
+    """Engines are children of this process, of the same user: neither environment nor memory tells them the token."""
     os.environ.pop("MUTOSCOPE_WORKER_TOKEN", None)
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 
-def attack(tried: str, held: str) -> Any:
+def attack(tried: str, held: str) -> pytest.MarkDecorator:
     """The mark of a single test. docs/explanation/attacks.md is made of these."""
     return pytest.mark.attack(tried, held)
 

@@ -254,7 +254,9 @@ POSTED = [
 
 
 @pytest.mark.parametrize(("behaviour", "status"), POSTED)
-def test_a_receiver_cannot_hold_the_sender(hostile: Hostile, behaviour: Callable[[socket.socket], None], status: int) -> None:
+def test_a_receiver_cannot_hold_the_sender(
+    hostile: Hostile, behaviour: Callable[[socket.socket], None], status: int
+) -> None:
     """The status counts; of the rest only so much is kept."""
     hostile.paths["/"] = behaviour
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import zlib
 
 import httpx
 import pytest
@@ -166,7 +167,7 @@ def test_a_signed_address_cannot_be_changed(owner: httpx.Client, besieged: LiveS
         assert nobody.get(url).status_code == 200
         assert nobody.get(tampered(url, how)).status_code in {401, 404}
         other = str(owner.post("/v1/files", content=media.png(16, 17)).json()["file_id"])
-        mine = url.split("/v1/files/")[1].split("/")[0]
+        mine = url.split("/v1/files/")[1].split("/", maxsplit=1)[0]
         assert nobody.get(url.replace(mine, other)).status_code == 404
 
 
@@ -243,8 +244,6 @@ def test_an_input_that_redirects_inside_fails(owner: httpx.Client, hostile: Host
 @attack("an input that passes its check and breaks the decoder", "the request fails; the worker goes on")
 def test_an_input_that_cannot_be_decoded_fails(owner: httpx.Client, hostile: Hostile) -> None:
     """Its outline is right, its pixels are noise."""
-    import zlib  # noqa: PLC0415
-
     noise = zlib.compress(bytes(n % 251 for n in range(2000)))[:300]
     header = b"\0\0\x01\0\0\0\x01\0\x08\x02\0\0\0"
     content = b"\x89PNG\r\n\x1a\n" + b"".join(

@@ -7,11 +7,13 @@ before and after, and so is ours.
 from __future__ import annotations
 
 import io
+import os
 import struct
 import wave
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -33,10 +35,10 @@ def prober() -> Iterator[Prober]:
         yield made
 
 
-def saved(image: Image.Image, format: str, **options: object) -> bytes:
+def saved(image: Image.Image, format: str, **options: Any) -> bytes:
     """A picture as a file."""
     file = io.BytesIO()
-    image.save(file, format, **options)  # type: ignore[arg-type]
+    image.save(file, format, **options)
     return file.getvalue()
 
 
@@ -58,7 +60,9 @@ def rows(size: int = 8 * (8 * 3 + 1)) -> bytes:
 
 def riff(kind: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
     """A RIFF file."""
-    body = kind + b"".join(name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in chunks)
+    body = kind + b"".join(
+        name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2) for name, data in chunks
+    )
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
@@ -251,8 +255,6 @@ def test_an_odd_picture_becomes_plain_pixels(
 @attack("a file that its reader never finishes", "given up at the time limit; the next is measured at once")
 def test_a_file_that_never_ends_is_given_up(prober: Prober, tmp_path: Path) -> None:
     """Here a pipe without a writer."""
-    import os  # noqa: PLC0415
-
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "sound").write_bytes(sound())
     with pytest.raises(MediaError, match="within"):

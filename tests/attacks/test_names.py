@@ -42,7 +42,9 @@ def test_a_name_that_leads_inside_is_refused(names: Names, tmp_path: Path, addre
         net.post("https://harmless.example/", b"", {}, STRICT)
 
 
-@attack("a name that is public when it is checked and private when it is used", "resolved once; what was checked is used")
+@attack(
+    "a name that is public when it is checked and private when it is used", "resolved once; what was checked is used"
+)
 def test_a_name_that_rebinds_is_asked_once(names: Names, hostile: Hostile, tmp_path: Path) -> None:
     """The second answer would lead to a host that may not be reached; nobody asks for it."""
     port = hostile.serve(b"outer").split(":")[2]

@@ -50,7 +50,13 @@ def drawing() -> bytes:
 
 def tells(content: bytes) -> bool:
     """Is the secret in there, in any of the ways it could have been copied?"""
-    marks = (PLANTED, PLANTED.decode().encode("utf-16-le"), PLANTED.decode().encode("utf-16-be"), b"xmpmeta", b"Exif\0\0")
+    marks = (
+        PLANTED,
+        PLANTED.decode().encode("utf-16-le"),
+        PLANTED.decode().encode("utf-16-be"),
+        b"xmpmeta",
+        b"Exif\0\0",
+    )
     return any(mark in content for mark in marks)
 
 
@@ -98,7 +104,10 @@ class _Quiet:
 
 
 @pytest.mark.skipif(not HAS_PROC or sys.platform != "linux", reason="looks into /proc")
-@attack("the environment of every process of the server, read by an engine", "holds no worker token; a worker's memory is closed")
+@attack(
+    "the environment of every process of the server, read by an engine",
+    "holds no worker token; a worker's memory is closed",
+)
 def test_no_environment_holds_the_token(besieged: LiveServer, unharmed: None) -> None:
     """What workers show to the server came over a pipe; engines and helpers know neither it nor the first key."""
     family = descendants(besieged.process.pid)

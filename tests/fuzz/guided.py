@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import tempfile
@@ -22,10 +23,8 @@ def once(data: bytes) -> None:
     FILE.write(data)
     FILE.flush()
     FILE.seek(0)
-    try:
-        probe_file(FILE)  # type: ignore[arg-type]  # a wrapper of the file it should be
-    except MediaError:
-        pass
+    with contextlib.suppress(MediaError):
+        probe_file(FILE)
 
 
 if __name__ == "__main__":

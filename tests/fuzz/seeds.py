@@ -29,7 +29,7 @@ def files() -> tuple[bytes, ...]:
         ("WEBP", {"lossless": True}),
     ):
         file = io.BytesIO()
-        pictures[0].save(file, format, **options)  # type: ignore[arg-type]
+        pictures[0].save(file, format, **options)
         found.append(file.getvalue())
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "file"

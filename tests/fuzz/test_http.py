@@ -129,7 +129,13 @@ FORM = (
     + media.png(8, 8)
     + b"\r\n--x--\r\n"
 )
-TYPES = ("application/json", "text/plain", "multipart/form-data; boundary=x", "multipart/form-data; boundary=x; charset=idna", "")
+TYPES = (
+    "application/json",
+    "text/plain",
+    "multipart/form-data; boundary=x",
+    "multipart/form-data; boundary=x; charset=idna",
+    "",
+)
 
 
 # Starlette leaves the file of a form that breaks off to the collector, which closes it.
@@ -168,7 +174,12 @@ def _call(dice: random.Random, worker_token: str) -> tuple[str, str, bytes, str,
 
 
 ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40) | st.sampled_from(NASTY),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=40)
+    | st.sampled_from(NASTY),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=8,
 )

@@ -169,7 +169,7 @@ def _probed(file: BinaryIO, _: tuple[str, ...]) -> Iterator[bytes]:
 def _loaded(file: BinaryIO, _: tuple[str, ...]) -> Iterator[bytes | memoryview]:
     pixels = decode(file)
     yield _frame({"shape": pixels.shape}, pixels.nbytes)
-    yield memoryview(pixels).cast("B")
+    yield pixels.data.cast("B")
 
 
 def _said(_: BinaryIO, active: tuple[str, ...]) -> Iterator[bytes]:

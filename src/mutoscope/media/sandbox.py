@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-import mutoscope
 from mutoscope.errors import MediaError
 from mutoscope.media.images import MAX_PIXELS
 from mutoscope.media.pipes import HEAD, readable, widen
@@ -187,7 +186,7 @@ class _Helper:
 def _environment() -> dict[str, str]:
     """Just enough to import this package from where it is; no keys, no proxies, no settings."""
     return {
-        "PYTHONPATH": str(Path(mutoscope.__file__).parent.parent),
+        "PYTHONPATH": str(Path(__file__).parents[2]),
         "LC_ALL": "C.UTF-8",
         "PATH": os.defpath,
     }

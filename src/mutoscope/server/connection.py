@@ -1,8 +1,8 @@
 """One client's connection: uvicorn's own, with an end to its patience and its memory.
 
 Who sends a head byte by byte, or one without end, needs no key for it, holds a descriptor each and could keep
-everybody else out; so could who sends a body that never ends, or never reads. All have to keep moving. How many bytes a body may
-have is `wire`'s to say, once the key was seen.
+everybody else out; so could who sends a body that never ends, or never reads. All have to keep moving. How many bytes
+a body may have is `wire`'s to say, once the key was seen.
 """
 
 from __future__ import annotations
