@@ -87,6 +87,17 @@ def _folders() -> Iterator[Check]:
         yield Check(name, str(folder), _is_writable(folder), remedy=remedy)
 
 
+def _database() -> Iterator[Check]:
+    address = settings.load().database
+    try:
+        if address:
+            check_address(address)
+    except MutoscopeError as exc:
+        yield Check("database", shown(address), False, remedy=exc.message)
+    else:
+        yield Check("database", shown(address), True)
+
+
 def _engines() -> Iterator[Check]:
     from mutoscope.engines import registry  # noqa: PLC0415 - a broken engine is to be reported, not to stop us
 
@@ -172,17 +183,6 @@ LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
 def _existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
     return next(path for path in (folder, *folder.absolute().parents) if path.exists())
-
-
-def _database() -> Iterator[Check]:
-    address = settings.load().database
-    try:
-        if address:
-            check_address(address)
-    except MutoscopeError as exc:
-        yield Check("database", shown(address), False, remedy=exc.message)
-    else:
-        yield Check("database", shown(address), True)
 
 
 def _is_writable(folder: Path) -> bool:
