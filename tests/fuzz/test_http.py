@@ -23,6 +23,7 @@ from starlette.types import ASGIApp
 from mutoscope import app
 from mutoscope import settings as knobs
 from mutoscope.server import routes
+from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
 from tests.attacks.raw import Caller, status_of, until_answered
 from tests.conftest import LiveServer, start_server
@@ -92,7 +93,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     found = knobs.load({"data": data / "data", "api_key": KEY, "cache": data / "cache"}, {})
     with asyncio.Runner() as runner:
         site, _ = runner.run(app.open_site(found, able))
-        yield Running(site, routes.application(site), runner)
+        yield Running(site, routes.application(site, Metrics()), runner)
         site.prober.close()
         runner.run(site.store.db.close())
 

@@ -10,36 +10,19 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from mutoscope import settings
 from mutoscope.cli import exits, output
+from mutoscope.cli.checks import LOW_DISK_BYTES, Check
 from mutoscope.cli.connect import answers
 from mutoscope.client import ClientError
 from mutoscope.client import credentials as client_credentials
 from mutoscope.errors import MutoscopeError
 from mutoscope.store.address import check_address, shown
-
-LOW_DISK_BYTES = 5 * 10**9
-"""Below this `serve` warns as well: a few hundred results fill it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at. remedy: what to install or do when it is missing."""
-
-    name: str
-    found: str
-    is_ok: bool
-    is_required: bool = True
-    remedy: str = ""
-
-    @property
-    def verdict(self) -> str:
-        return "ok" if self.is_ok else "missing" if self.is_required else "optional"
 
 
 @click.command("doctor", epilog="Example: mutoscope doctor --json")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from mutoscope.cli.doctor import LOW_DISK_BYTES, Check
+from mutoscope.cli.checks import LOW_DISK_BYTES, Check
 from mutoscope.cli.listen import Receiver
 from mutoscope.client import Client, ClientError, InvalidInput, WebhookVerificationError, webhooks
 from mutoscope.client.addresses import is_loopback
