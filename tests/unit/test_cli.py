@@ -258,7 +258,7 @@ def test_lists_are_tab_separated_away_from_a_terminal(film: Scripted) -> None:
     film.on("GET", "/v1/requests", {"requests": [row], "next_cursor": None})
     film.on("GET", "/v1/usage", {"usage": [{"request_id": "r1", "cost_usd": 0.5}], "total_usd": 0.5})
     assert run("models", "list").stdout == f"{MODEL}\tFilm\timage-to-video\t0.1/\n"
-    assert run("keys", "list").stdout == "k1\tci[31m\t\trun read\t\t\n"
+    assert run("keys", "list").stdout == "k1\tci[31m\t\trun read\t\t\t\t\n"
     assert run("requests", "list", "--state", "failed").stdout == f"r1\tfailed\t2026-01-02\t{MODEL}\tno photo\n"
     assert run("usage").stdout == "\tr1\t\t\t\t0.5\t\n"
     assert "prompt\tstring\trequired\tmaxLength 800" in run("models", "show", MODEL).stdout

@@ -43,7 +43,9 @@ class KeyCalls:
         account: str | None,
         networks: tuple[str, ...],
     ) -> Script[values.NewKey]:
-        body: dict[str, Any] = {"name": name, "scopes": list(scopes), "networks": list(networks)}
+        body: dict[str, Any] = {"name": name, "scopes": list(scopes)}
+        if networks:
+            body["networks"] = list(networks)
         optional = {"expires_in_s": expires_in_s, "limits": limits, "account": account}
         body |= {field: value for field, value in optional.items() if value is not None}
         return values.new_key((yield from self._call("POST", WHERE, content=_body(body))).json)
