@@ -13,15 +13,17 @@ import pytest
 
 from mutoscope.errors import ConfigError
 from mutoscope.jobs import Webhook
-from mutoscope.store import archive, offline, pgschema
+from mutoscope.quotas import Quota
+from mutoscope.store import archive, audit, offline, pgschema
 from mutoscope.store.archive import Place
+from mutoscope.store.audit import Actor
 from mutoscope.store.opening import open_database
 from mutoscope.store.outbox import Verdict
 from mutoscope.store.records import Key
 from mutoscope.store.store import Store
 from tests.postgres import Server
 
-from .conftest import ALICE, BOB, Desk
+from .conftest import ALICE, BOB, MODEL, Desk
 from .test_store_webhooks import endpoint, leased, tried
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -46,6 +48,10 @@ async def fill(place: Place) -> None:
     await store.retry(await desk.claim_held(), error="again")
     held = await desk.claim_held()
     await store.beat(held, lease_ms=60_000, progress=0.1 + 0.2, stage="größer", log=["a\\nb"])
+    await store.submit(desk.job(), Quota(rate_submits=9, rate_window_s=60))  # a meter
+    await store.claim((MODEL,), "worker-1", lease_ms=60_000, max_running={MODEL: 99})  # a gate
+    actor = Actor(ALICE.account_id, ALICE.key_id, None)
+    await store.db.write(lambda tx: audit.note(tx, actor, "key.created", account_id=ALICE.account_id, target="k"))
     (one, *_) = await leased(desk)
     await store.webhooks.attempted(one, tried(one, 500, "HTTP 500"), Verdict("later", 5))
     last = await desk.submit()
@@ -100,7 +106,7 @@ def test_from_sqlite_to_postgresql_and_back_nothing_is_lost(filled: Place, postg
     archive.load(tmp_path / "two", new, say=quiet)
 
     assert rows(filled) == rows(middle) == rows(new)
-    assert [table for table, found in rows(filled)[0].items() if not found] == []
+    assert [table for table, found in rows(filled)[0].items() if not found] == ["flows"]  # of version 0.1, unused
     assert (new.files / "uploads" / "cat.jpg").read_bytes() == b"\xff\xd8cat"
     tables = [(tmp_path / name / "tables") for name in ("one", "two")]
     assert {path.name: path.read_bytes() for path in tables[0].iterdir()} == {

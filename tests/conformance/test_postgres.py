@@ -148,7 +148,7 @@ async def test_a_row_that_somebody_keeps_locked_holds_up_its_own_key_only(desks:
     """A person's open transaction: that key's submit is told 503 in the end, another key's goes through at once."""
     await desks[0].submit()
     with psycopg.connect(site_address) as person:
-        person.execute("select * from flows where key_id = %s for update", (ALICE.key_id,))
+        person.execute("select * from shares where key_id = %s for update", (ALICE.key_id,))
         alices = asyncio.create_task(desks[0].submit())
         await asyncio.sleep(0.1)
         began = time.monotonic()

@@ -66,7 +66,7 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
     )
     if not added:
         raise Conflict("this Idempotency-Key is being used by another submit right now; try again")
-    tx.run(
+    tx.put(
         "usage_hold",
         id=new.id,
         account_id=new.account_id,
@@ -240,6 +240,8 @@ def _settle(
             hold_microusd=held["hold_microusd"],
             cost_microusd=charge.cost_microusd,
         )
+    if charge.cost_microusd:
+        tx.put("usage_day_add", id=request_id)
     _moved(tx, request_id, state, data)
     return True
 
@@ -250,8 +252,8 @@ def delete(tx: Transaction, request_id: str, account_id: str) -> None:
         if row is None:
             raise NotFound("request not found")
         raise Conflict(f"the request is {row['state']}; cancel it or wait until it is finished")
-    tx.run("event_delete", id=request_id)
-    tx.run("webhook_forget_bodies", request_id=request_id)
+    tx.put("event_delete", id=request_id)
+    tx.put("webhook_forget_bodies", request_id=request_id)
 
 
 def _moved(tx: Transaction, request_id: str, state: State, data: dict[str, Any]) -> None:
@@ -261,7 +263,7 @@ def _moved(tx: Transaction, request_id: str, state: State, data: dict[str, Any])
 
 
 def event(tx: Transaction, request_id: str, kind: str, data: dict[str, Any]) -> None:
-    tx.run("event_add", id=request_id, kind=kind, data=_text(data))
+    tx.put("event_add", id=request_id, kind=kind, data=_text(data))
 
 
 def _text(value: Any) -> str:

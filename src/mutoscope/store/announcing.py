@@ -20,7 +20,7 @@ def announce(tx: Transaction, request_id: str, state: str) -> None:
         models = orjson.loads(row["models"])
         if state not in row["events"].split() or (models and row["model_id"] not in models):
             continue
-        tx.run(
+        tx.put(
             "webhook_delivery_add",
             id=uuid.uuid4().hex,
             account_id=row["account_id"],

@@ -15,6 +15,8 @@ from mutoscope.quotas import OPEN, Quota
 from mutoscope.store.database import Database, Row, Transaction
 from mutoscope.store.values import FIRST_PAGE, FOREVER_MS
 
+DAY_MS = 86_400_000
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -278,16 +280,27 @@ class Records:
         self, account_id: str, *, from_ms: int | None, to_ms: int | None, limit: int
     ) -> tuple[list[Usage], int]:
         """What an account used, newest first, and what all of it in that time cost in micro-US-dollars."""
-        from_ms, to_ms = from_ms or 0, FOREVER_MS if to_ms is None else to_ms
+        from_ms, to_ms = max(from_ms or 0, 0), FOREVER_MS if to_ms is None else to_ms
         rows = await self.db.all("usage_list", account_id=account_id, from_ms=from_ms, to_ms=to_ms, limit=limit)
-        total = await self.db.one("usage_total", account_id=account_id, from_ms=from_ms, to_ms=to_ms)
+        first_day, last_day = -(-from_ms // DAY_MS), to_ms // DAY_MS
+        is_long = first_day <= last_day  # else all of it lies within one day
+        total = await self.db.one(
+            "usage_total",
+            account_id=account_id,
+            from_ms=from_ms,
+            to_ms=to_ms,
+            first_day=first_day,
+            last_day=last_day,
+            first_ms=first_day * DAY_MS if is_long else to_ms,
+            last_ms=last_day * DAY_MS if is_long else to_ms,
+        )
         assert total is not None
         return [Usage(**{name: row[name] for name in Usage.__slots__}) for row in rows], int(total[0])
 
 
 def add_file(tx: Transaction, file: File) -> None:
     """The row of a stored file."""
-    tx.run(
+    tx.put(
         "file_add",
         id=file.id,
         account_id=file.account_id,

@@ -124,18 +124,27 @@ class Store(Records):
 
     async def jobs(self, account_id: str, wanted: Filter) -> list[Job]:
         """Requests of one account, newest first."""
-        cursor_ms, cursor_id = wanted.cursor or FIRST_PAGE
-        rows = await self.db.all(
-            "request_list",
-            account_id=account_id,
-            model_id=wanted.model_id,
-            state=wanted.state,
-            after_ms=wanted.after_ms or 0,
-            before_ms=FOREVER_MS if wanted.before_ms is None else wanted.before_ms,
-            cursor_ms=cursor_ms,
-            cursor_id=cursor_id,
-            limit=wanted.limit,
-        )
+        before_ms = FOREVER_MS if wanted.before_ms is None else wanted.before_ms
+        cursor_ms, cursor_id = min(wanted.cursor or FIRST_PAGE, (before_ms, ""))
+        given = {
+            "account_id": account_id,
+            "model_id": wanted.model_id,
+            "state": wanted.state,
+            "after_ms": wanted.after_ms or 0,
+            "cursor_ms": cursor_ms,
+            "cursor_id": cursor_id,
+            "limit": wanted.limit,
+        }
+        if wanted.state == State.IN_QUEUE:
+            rows = await self.db.all("request_list_in_queue", **given)
+        elif wanted.state == State.IN_PROGRESS:
+            rows = await self.db.all("request_list_in_progress", **given)
+        elif wanted.state in (State.FAILED, State.CANCELLED):
+            rows = await self.db.all("request_list_unsuccessful", **given)
+        elif wanted.model_id is not None:
+            rows = await self.db.all("request_list_of_model", **given)
+        else:
+            rows = await self.db.all("request_list", **given)
         return [job_of(row) for row in rows]
 
     async def cancel(self, request_id: str, account_id: str, *, running: bool = False) -> tuple[State, bool]:

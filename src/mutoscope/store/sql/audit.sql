@@ -20,3 +20,10 @@ select id from requests where id not in (select request_id from usage)
 
 -- name: output_that_is_not_on_record
 select r.id from requests r, {outputs} where r.state = 'completed' and o.value not in (select id from files)
+
+-- name: day_whose_sum_is_not_that_of_its_requests
+select account_id || ' ' || day from (
+  select account_id, created_ms / 86400000 as day, cost_microusd from usage
+  union all
+  select account_id, day, -cost_microusd from usage_days) sums
+group by account_id, day having sum(cost_microusd) <> 0

@@ -206,13 +206,41 @@ select id from (
   where model_id = :model_id and lane > '' and state = 'in_queue') as waiting
 order by priority, tag, created_ms, id limit :limit
 
+-- Lists by state walk the few that wait, run or ended badly; all others are most of an account's history, and the page
+-- is full soon. (`coalesce` keeps an index that would walk the history from being chosen.)
 -- name: request_list
 select * from requests
 where account_id = :account_id
-  and (cast(:model_id as text) is null or model_id = :model_id)
   and (cast(:state as text) is null or state = :state)
-  and created_ms >= :after_ms and created_ms < :before_ms
-  and (created_ms, id) < (:cursor_ms, :cursor_id)
+  and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
+order by created_ms desc, id desc limit :limit
+
+-- name: request_list_of_model
+select * from requests
+where account_id = :account_id and model_id = :model_id
+  and (cast(:state as text) is null or state = :state)
+  and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
+order by created_ms desc, id desc limit :limit
+
+-- name: request_list_unsuccessful
+select * from requests
+where account_id = :account_id and state in ('failed', 'cancelled') and state = :state
+  and (cast(:model_id as text) is null or coalesce(model_id, '') = :model_id)
+  and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
+order by created_ms desc, id desc limit :limit
+
+-- name: request_list_in_queue
+select * from requests
+where state = 'in_queue' and coalesce(account_id, '') = :account_id
+  and (cast(:model_id as text) is null or coalesce(model_id, '') = :model_id)
+  and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
+order by created_ms desc, id desc limit :limit
+
+-- name: request_list_in_progress
+select * from requests
+where state = 'in_progress' and coalesce(account_id, '') = :account_id
+  and (cast(:model_id as text) is null or coalesce(model_id, '') = :model_id)
+  and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 
 -- name: request_cancel_queued
@@ -350,10 +378,19 @@ where account_id = :account_id
   and created_ms >= :from_ms and created_ms < :to_ms
 order by created_ms desc, request_id desc limit :limit
 
+-- name: usage_day_add
+insert into usage_days (account_id, day, cost_microusd)
+select account_id, created_ms / 86400000, cost_microusd from usage where request_id = :id
+on conflict (account_id, day) do update set cost_microusd = usage_days.cost_microusd + excluded.cost_microusd
+
+-- Whole days, and what lies before and after them.
 -- name: usage_total
-select coalesce(sum(cost_microusd), 0) from usage
-where account_id = :account_id
-  and created_ms >= :from_ms and created_ms < :to_ms
+select (select coalesce(sum(cost_microusd), 0) from usage_days
+        where account_id = :account_id and day >= :first_day and day < :last_day)
+     + (select coalesce(sum(cost_microusd), 0) from usage
+        where account_id = :account_id and created_ms >= :from_ms and created_ms < :first_ms)
+     + (select coalesce(sum(cost_microusd), 0) from usage
+        where account_id = :account_id and created_ms >= :last_ms and created_ms < :to_ms)
 
 -- name: count_by_state
 select model_id, state, count(*) as n, min(created_ms) as oldest_ms from requests
