@@ -151,17 +151,6 @@ def _server() -> Iterator[Check]:
     yield Check("API key", "found" if found.api_key else where, found.api_key is not None, False, remedy)
 
 
-def _database() -> Iterator[Check]:
-    address = settings.load().database
-    try:
-        if address:
-            check_address(address)
-    except MutoscopeError as exc:
-        yield Check("database", shown(address), False, remedy=exc.message)
-    else:
-        yield Check("database", shown(address), True)
-
-
 LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _python,
     _folders,
