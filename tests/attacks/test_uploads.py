@@ -163,12 +163,13 @@ def test_uploads_under_way_are_counted(raw: Caller, besieged: LiveServer) -> Non
     """Each holds a file and a connection, so one account cannot hold them all."""
     with besieged.client() as owner:
         other = owner.post("/v1/keys", json={"name": "o", "account": "other", "scopes": ["run"]}).json()["key"]
-        slow = [raw.connect() for _ in range(20)]  # sixteen get in, unless an ordinary one is faster
-        for connection in slow:
-            connection.sendall(HEAD + b"Content-Length: 1000\r\n\r\n\x89PNG")
+        slow: list[socket.socket] = []
         statuses: set[int] = set()
-        while 429 not in statuses:  # as soon as all places are taken
+        while 429 not in statuses:  # as soon as all places are taken; ordinary uploads take one for a moment, too
+            slow.append(raw.connect())
+            slow[-1].sendall(HEAD + b"Content-Length: 1000\r\n\r\n\x89PNG")
             statuses.add(owner.post("/v1/files", content=media.png(8, 8)).status_code)
+        assert len(slow) >= 16
         with besieged.client(other) as somebody:
             assert somebody.post("/v1/files", content=media.png(8, 8)).status_code == 201
         for connection in slow:
