@@ -1,8 +1,8 @@
 """Scores the planner on labelled prompts and prints Markdown.
 
-    python tests/prompts/score.py                       the development half
+    python tests/prompts/score.py                       the development prompts
     python tests/prompts/score.py --misses              and what went wrong, prompt by prompt
-    python tests/prompts/score.py --sealed FILE         the sealed half, once per release; see README.md
+    python tests/prompts/score.py --sealed FILE         the sealed prompts, once per release; see README.md
 
 A sealed file is held to its checksum in SEALED.sha256 and never shown prompt by prompt.
 """
@@ -175,7 +175,7 @@ def effect_misses(prompts: Sequence[Prompt]) -> str:
 
 
 def misses(prompts: Sequence[Prompt]) -> str:
-    """Prompt by prompt, for the development half only."""
+    """Prompt by prompt, for development prompts only."""
     lines = []
     for one in prompts:
         effects = sorted(one.effects ^ one.found_effects)
@@ -209,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sealed", type=Path, metavar="FILE", help="score a sealed file, by its checksum")
-    parser.add_argument("--misses", action="store_true", help="show what went wrong (development half only)")
+    parser.add_argument("--misses", action="store_true", help="show what went wrong (development prompts only)")
     given = parser.parse_args(arguments)
     if given.sealed:
         print(f"sealed file {given.sealed.name}, SHA-256 {check_seal(given.sealed)}\n")
