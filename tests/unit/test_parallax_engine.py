@@ -161,7 +161,7 @@ def test_warming_up_compiles_what_a_run_needs(photograph: Path, tmp_path: Path) 
     engine.close()
     assert heard.reports[-1] == (1.0, "loading")
     run(photograph, tmp_path / "out", prompt="handheld camera, zoom in, golden hour, rain, fog, black and white")
-    for kernel in (kernels.composite, developing.finish, tracing.trace, developing.to_planes, kernels.pack):
+    for kernel in (kernels.composite, kernels.film, developing.finish, tracing.trace, developing.to_planes):
         assert len(kernel.signatures) == 1
 
 

@@ -9,18 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import prange
 
-from mutoscope.engines.parallax.kernels import compiled
+from mutoscope.engines.parallax.compiling import compiled
 
 _F = np.float32
 
 
-def _serial(function: Any) -> Any:
-    return compiled(function, parallel=False)
-
-
-@_serial
+@compiled
 def _looked(table: Any, r: Any, g: Any, b: Any) -> tuple[Any, Any, Any]:
     last = table.shape[0] - 2
     i, j, k = min(int(r), last), min(int(g), last), min(int(b), last)
@@ -45,7 +40,7 @@ def to_planes(rgb: Any, table: Any, dither: Any, luma: Any, blue: Any, red: Any)
     n = table.shape[0]
     tile = dither.shape[0]
     scale = _F((n - 1) / 255.0) if n else _F(0)
-    for j in prange((height + 1) // 2):
+    for j in range((height + 1) // 2):
         sums = np.zeros((2, (width + 1) // 2), np.float32)
         for dy in range(2):
             y = min(2 * j + dy, height - 1)
@@ -66,91 +61,109 @@ def to_planes(rgb: Any, table: Any, dither: Any, luma: Any, blue: Any, red: Any)
 
 
 @compiled
-def finish(  # noqa: PLR0912, PLR0915, PLR0917 -- as above
-    luma: Any,
-    blue: Any,
-    red: Any,
-    overlay: Any,
-    shade: Any,
-    tone: Any,
-    grain: Any,
-    grain_at: Any,
-    grain_sd: Any,
-    dither: Any,
-    out: Any,
-) -> None:
+def finish(luma: Any, blue: Any, red: Any, development: Any, out: Any) -> None:
     """Light over the picture, exposure, shade, grain, then BT.709 limited-range bytes with ordered dither.
 
     luma, blue, red   float32 planes, Y 0 … 255, U and V around 128 and of half the size.
-    overlay           (4, height / 2, width / 2): Y, U, V already multiplied by the fourth, coverage 0 … 1; or empty.
-    shade             (height, width) factor on all channels (vignette, letterbox); or empty.
-    tone              factor and offset on Y, factor on U and V.
-    grain             a square of noise with standard deviation 1; grain_at its place in this frame.
+    development       overlay, shade, tone, grain, grain_at, grain_sd, dither:
+        overlay       (4, height / 2, width / 2): Y, U, V already multiplied by the fourth, coverage 0 … 1; or empty.
+        shade         (height, width) factor on all channels (vignette, letterbox); or empty.
+        tone          factor and offset on Y, factor on U and V.
+        grain         a square of noise with standard deviation 1; grain_at its place in this frame.
+        dither        of `source.dither_tile`.
     out               (height * 3 / 2, width) uint8.
     """
-    height, width = luma.shape
-    half_width = width // 2
-    has_overlay, has_shade, has_grain = overlay.shape[1] > 0, shade.shape[0] > 0, grain_sd > 0
-    tile = dither.shape[0]
-    gain, offset, saturation = tone
-    for j in prange(height // 2):
-        line = np.empty(width, np.float32)
-        cover = np.empty(half_width + 2, np.float32)
-        light = np.empty(half_width + 2, np.float32)
+    height = blue.shape[0]
+    for band in range((height + 7) // 8):
+        rows = min(8, height - band * 8)
+        first = band * 8
+        lines, blues, reds = luma[2 * first : 2 * (first + rows)], blue[first:], red[first:]
+        finish_rows(first, rows, lines, blues, reds, development, out)
+
+
+@compiled
+def finish_rows(first: int, rows: int, luma: Any, blue: Any, red: Any, development: Any, out: Any) -> None:  # noqa: PLR0917 -- as above
+    """`finish` for some rows of chroma from the first one on and for the luma beside them.
+
+    luma, blue, red   those rows alone, or more; luma is used up.
+    """
+    overlay, shade, tone, grain, grain_at, grain_sd, dither = development
+    room = np.empty((2, out.shape[1] // 2 + 2), np.float32)
+    for j in range(rows):
         for dy in range(2):
-            y = 2 * j + dy
-            row = luma[y]
-            for x in range(width):
-                line[x] = row[x] * gain + offset
-            if has_overlay:
-                other = min(max(j - 1 + 2 * dy, 0), height // 2 - 1)
-                for x in range(half_width):
-                    cover[x + 1] = overlay[3, j, x] * _F(0.75) + overlay[3, other, x] * _F(0.25)
-                    light[x + 1] = overlay[0, j, x] * _F(0.75) + overlay[0, other, x] * _F(0.25)
-                cover[0], cover[half_width + 1] = cover[1], cover[half_width]
-                light[0], light[half_width + 1] = light[1], light[half_width]
-                for x in range(half_width):
-                    a = cover[x + 1] * _F(0.75) + cover[x] * _F(0.25)
-                    b = cover[x + 1] * _F(0.75) + cover[x + 2] * _F(0.25)
-                    m = light[x + 1] * _F(0.75) + light[x] * _F(0.25)
-                    n = light[x + 1] * _F(0.75) + light[x + 2] * _F(0.25)
-                    line[2 * x] = line[2 * x] * (_F(1) - a) + m
-                    line[2 * x + 1] = line[2 * x + 1] * (_F(1) - b) + n
-            if has_shade:
-                for x in range(width):
+            y = 2 * (first + j) + dy
+            line = luma[2 * j + dy]
+            for x in range(line.shape[0]):
+                line[x] = line[x] * tone[0] + tone[1]
+            if overlay.shape[1] > 0:
+                _light(line, overlay, first + j, dy, room)
+            if shade.shape[0] > 0:
+                for x in range(line.shape[0]):
                     line[x] *= shade[y, x]
-            if has_grain:
-                noise = grain[(y + grain_at[1]) % grain.shape[0]]
-                first = grain_at[0]
-                for x in range(width):
-                    unit = min(max(line[x] * _F(1 / 255), _F(0)), _F(1))
-                    line[x] += noise[first + x] * grain_sd * (_F(0.35) + _F(2.6) * unit * (_F(1) - unit))
-            pattern = dither[y % tile]
-            target = out[y]
-            for left in range(0, width, tile):
-                for x in range(min(tile, width - left)):
-                    value = line[left + x] * _F(219 / 255) + _F(16) + pattern[x]
-                    target[left + x] = np.uint8(min(max(value, _F(16)), _F(235)))
-        for part in range(2):
-            row = blue[j] if part == 0 else red[j]
-            pattern = dither[(j + 23 * (part + 1)) % tile]
-            for x in range(half_width):
-                line[x] = row[x] - _F(128)
-            if has_overlay:
-                for x in range(half_width):
-                    line[x] = line[x] * (_F(1) - overlay[3, j, x]) + overlay[1 + part, j, x]
-            for x in range(half_width):
-                line[x] *= saturation
-            if has_shade:
-                for x in range(half_width):
-                    line[x] *= shade[2 * j, 2 * x]
-            start = height + (height // 4) * part + j // 2
-            target = out[start, (j % 2) * half_width : (j % 2 + 1) * half_width]
-            if height % 4:
-                flat = out[height:].reshape(-1)
-                begin = (part * (height // 2) + j) * half_width
-                target = flat[begin : begin + half_width]
-            for left in range(0, half_width, tile):
-                for x in range(min(tile, half_width - left)):
-                    value = line[left + x] * _F(224 / 255) + _F(128) + pattern[x]
-                    target[left + x] = np.uint8(min(max(value, _F(16)), _F(240)))
+            if grain_sd > 0:
+                _grain(line, grain[(y + grain_at[1]) % grain.shape[0]], grain_at[0], grain_sd)
+            _settle(line, dither[y % dither.shape[0]], (_F(219 / 255), _F(16), _F(235)), out[y])
+        _colours(first + j, 0, blue[j], development, out)
+        _colours(first + j, 1, red[j], development, out)
+
+
+@compiled
+def _colours(j: int, part: int, line: Any, development: Any, out: Any) -> None:
+    """One row of chroma, U or V, around 128, to bytes."""
+    overlay, shade, tone, _, _, _, dither = development
+    height, half = out.shape[0] // 3 * 2, line.shape[0]
+    for x in range(half):
+        line[x] -= _F(128)
+    if overlay.shape[1] > 0:
+        for x in range(half):
+            line[x] = line[x] * (_F(1) - overlay[3, j, x]) + overlay[1 + part, j, x]
+    for x in range(half):
+        line[x] *= tone[2]
+    if shade.shape[0] > 0:
+        for x in range(half):
+            line[x] *= shade[2 * j, 2 * x]
+    for x in range(half):
+        line[x] += _F(112 * 255 / 224)
+    pattern = dither[(j + 23 * (part + 1)) % dither.shape[0]]
+    start = 2 * height * half + (part * (height // 2) + j) * half
+    target = out.reshape(-1)[start : start + half]
+    _settle(line, pattern, (_F(224 / 255), _F(16), _F(240)), target)
+
+
+@compiled
+def _light(line: Any, overlay: Any, j: int, dy: int, room: Any) -> None:
+    """One row of luma under the overlay, which has half the size."""
+    half = line.shape[0] // 2
+    cover, light = room
+    other = min(max(j - 1 + 2 * dy, 0), overlay.shape[1] - 1)
+    for x in range(half):
+        cover[x + 1] = overlay[3, j, x] * _F(0.75) + overlay[3, other, x] * _F(0.25)
+        light[x + 1] = overlay[0, j, x] * _F(0.75) + overlay[0, other, x] * _F(0.25)
+    cover[0], cover[half + 1] = cover[1], cover[half]
+    light[0], light[half + 1] = light[1], light[half]
+    for x in range(half):
+        a = cover[x + 1] * _F(0.75) + cover[x] * _F(0.25)
+        b = cover[x + 1] * _F(0.75) + cover[x + 2] * _F(0.25)
+        m = light[x + 1] * _F(0.75) + light[x] * _F(0.25)
+        n = light[x + 1] * _F(0.75) + light[x + 2] * _F(0.25)
+        line[2 * x] = line[2 * x] * (_F(1) - a) + m
+        line[2 * x + 1] = line[2 * x + 1] * (_F(1) - b) + n
+
+
+@compiled
+def _grain(line: Any, noise: Any, first: int, sd: Any) -> None:
+    """Silver grain over a row of luma: strongest in the middle greys."""
+    for x in range(line.shape[0]):
+        unit = min(max(line[x] * _F(1 / 255), _F(0)), _F(1))
+        line[x] += noise[first + x] * sd * (_F(0.35) + _F(2.6) * unit * (_F(1) - unit))
+
+
+@compiled
+def _settle(line: Any, pattern: Any, scale: Any, target: Any) -> None:
+    """Full range to limited range: a factor, 16 as the offset and the least, and the greatest; dithered to bytes."""
+    width, tile = line.shape[0], pattern.shape[0]
+    factor, low, high = scale
+    for left in range(0, width, tile):
+        for x in range(min(tile, width - left)):
+            value = line[left + x] * factor + low + pattern[x]
+            target[left + x] = np.uint8(min(max(value, low), high))

@@ -204,11 +204,13 @@ def _tell(progress: Progress, planned: Plan, picture: Pixels, size: Size, num_fr
 
 
 def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progress, poster: Path) -> None:
-    """Render in this thread, encode in another; both spend their time outside the interpreter lock."""
+    """Render several frames at once, encode beside them; all that spends its time outside the interpreter lock."""
+    from mutoscope.engines.parallax.compiling import cores  # noqa: PLC0415 -- numba takes half a second
     from mutoscope.media.encode import VideoWriter  # noqa: PLC0415 -- capabilities() stays free of codecs
 
     num_frames = len(renderer.poses)
     width, height = renderer.output
+    coming: deque[Future[Pixels]] = deque()
     waiting: deque[Future[None]] = deque()
     with (
         VideoWriter(
@@ -221,20 +223,26 @@ def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progres
             codec=encoding.codec,
         ) as writer,
         ThreadPoolExecutor(1, "encode") as encoder,
+        ThreadPoolExecutor(cores(), "render") as painters,
     ):
-        for number in range(num_frames):
-            if len(waiting) == _QUEUED_FRAMES:
-                waiting.popleft().result()
-            frame = renderer.frame(number)
-            waiting.append(encoder.submit(writer.write, frame))
-            if number == num_frames // 3:
-                _write_poster(frame, poster)
-            share = _RENDERING_TO - _RENDERING_FROM
-            progress.report(_RENDERING_FROM + share * (number + 1) / num_frames, "rendering")
-        progress.report(_RENDERING_TO, "encoding")
-        for written in waiting:
-            written.result()
-        encoder.submit(writer.close).result()
+        try:
+            for number in range(num_frames):
+                for ahead in range(number + len(coming), min(number + cores() + 1, num_frames)):
+                    coming.append(painters.submit(renderer.frame, ahead))
+                frame = coming.popleft().result()
+                if len(waiting) == _QUEUED_FRAMES:
+                    waiting.popleft().result()
+                waiting.append(encoder.submit(writer.write, frame))
+                if number == num_frames // 3:
+                    _write_poster(frame, poster)
+                share = _RENDERING_TO - _RENDERING_FROM
+                progress.report(_RENDERING_FROM + share * (number + 1) / num_frames, "rendering")
+            progress.report(_RENDERING_TO, "encoding")
+            for written in waiting:
+                written.result()
+            encoder.submit(writer.close).result()
+        finally:
+            painters.shutdown(cancel_futures=True)
 
 
 def _write_poster(planes: Pixels, poster: Path) -> None:

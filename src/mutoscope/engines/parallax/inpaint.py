@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mutoscope.engines.parallax.patches import HOLE, RADIUS, SOURCE, UNUSED, Level, compiled, search
+from mutoscope.engines.parallax.compiling import compiled
+from mutoscope.engines.parallax.patches import HOLE, RADIUS, SOURCE, UNUSED, Level, search
 
 Map = NDArray[np.float32]
 Picture = NDArray[np.uint8]

@@ -17,10 +17,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mutoscope.engines.parallax.compiling import compiled
 from mutoscope.engines.parallax.doubt import gentleness
 from mutoscope.engines.parallax.inpaint import fill, push_pull
 from mutoscope.engines.parallax.matte import RAMP, Cut, Matte, choose_thresholds, cut
-from mutoscope.engines.parallax.patches import HOLE, SOURCE, UNUSED, compiled
+from mutoscope.engines.parallax.patches import HOLE, SOURCE, UNUSED
 from mutoscope.engines.parallax.relief import extended, grid_of, stiffened
 from mutoscope.engines.parallax.settle import settle
 

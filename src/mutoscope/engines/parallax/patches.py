@@ -11,8 +11,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from mutoscope.engines.parallax.compiling import compiled
 
 Map = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -28,11 +29,6 @@ _MOST_TRIALS = 4_000_000
 
 Level = tuple[NDArray[np.int16], Picture, Picture]
 """Colours, states, and which pixels may be the centre of a patch to copy."""
-
-
-def compiled(function: Any) -> Any:
-    """Compiled without fast-math or threads: the same bits everywhere, and safe to run in several threads."""
-    return njit(cache=True, nogil=True, fastmath=False, error_model="numpy")(function)
 
 
 def search(levels: list[Level], seed: np.uint32, near: int) -> NDArray[np.int32]:

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mutoscope.engines.parallax.compiling import compiled
 from mutoscope.engines.parallax.inpaint import push_pull
-from mutoscope.engines.parallax.patches import compiled
 
 Map = NDArray[np.float32]
 

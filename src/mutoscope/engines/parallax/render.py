@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
+from threading import Lock
 from typing import Any, Protocol
 
 import cv2
@@ -22,9 +24,10 @@ from mutoscope.engines.parallax.chance import draw, noise
 from mutoscope.engines.parallax.developing import finish
 from mutoscope.engines.parallax.effects.base import Moment, Part, Place
 from mutoscope.engines.parallax.effects.canvas import Canvas
-from mutoscope.engines.parallax.kernels import TILE, Pixels, Plane, composite
+from mutoscope.engines.parallax.kernels import composite, film
 from mutoscope.engines.parallax.overscan import stacked_disparity
 from mutoscope.engines.parallax.pose import FOCAL, Pose, Stage, turn
+from mutoscope.engines.parallax.sampling import TILE, Pixels, Plane
 from mutoscope.engines.parallax.shots import Plan, Shot
 from mutoscope.engines.parallax.source import Source, dither_tile
 from mutoscope.engines.parallax.tracing import sample_grid, trace
@@ -38,6 +41,10 @@ _BLUR_FROM_PX = 9.0
 """Slower moves than this many pixels in an open shutter are left sharp: nobody sees the difference, all pay for it."""
 
 _GRAIN_SIDE = 512
+
+_NO_FIELD = np.empty((0, 1, 1), np.float32)
+_NO_RIPPLE, _NO_WAVES = np.empty((0, 1, 1, 2), np.float32), np.empty((2, 0), np.float32)
+_NO_VEIL, _NO_COLOUR = np.empty((0, 1, 1), np.float32), np.zeros(3, np.float32)
 
 Grid = NDArray[np.float32]
 
@@ -70,9 +77,10 @@ class Renderer:
         self._place = Place(scene, scene, *output, fps, seed)
         self._scene = scene
         self._disparity = stacked_disparity(scene)
-        self._frame = _Frame(output, len(scene.layers))
+        self._rooms: list[_Room] = []
         self._plain: Source | None = None
-        self._shot: _Shot | None = None
+        self._prepared: dict[int, _Shot] = {}
+        self._preparing = Lock()
         self._last: tuple[int, Pixels] | None = None
 
     def absent(self) -> dict[str, str]:
@@ -81,22 +89,30 @@ class Renderer:
         return effects.absent(wanted, self._place)
 
     def frame(self, number: int) -> Pixels:
-        """(height * 3 / 2, width) uint8: the planes Y, U and V of one frame, 4:2:0, chroma sited left."""
-        shot = self._prepared(self._shots[number])
-        if self._last and shot.holds_still and self._is_same(self._last[0], number):
-            return self._last[1]
-        planes = self._render(number, shot)
+        """(height * 3 / 2, width) uint8: the planes Y, U and V of one frame, 4:2:0, chroma sited left.
+
+        Several threads may ask for frames at once.
+        """
+        shot = self._shot(self._shots[number])
+        last = self._last
+        if last and shot.holds_still and self._is_same(last[0], number):
+            return last[1]
+        room = self._rooms.pop() if self._rooms else _Room(self.output, len(self._scene.layers))
+        planes = self._render(number, shot, room)
+        self._rooms.append(room)
         self._last = (number, planes)
         return planes
 
     def _is_same(self, before: int, number: int) -> bool:
         return self._shots[before] == self._shots[number] and self.poses[before] == self.poses[number]
 
-    def _prepared(self, number: int) -> _Shot:
-        if self._shot is None or self._shot.number != number:
-            self._shot = None
-            self._shot = _Shot(number, self._plan.shots[number], self._place, self)
-        return self._shot
+    def _shot(self, number: int) -> _Shot:
+        with self._preparing:
+            if number not in self._prepared:
+                # At a cut, frames on both sides may be in the making; shots before that are not needed again.
+                self._prepared = {n: shot for n, shot in self._prepared.items() if abs(n - number) == 1}
+                self._prepared[number] = _Shot(self._plan.shots[number], self._place, self)
+            return self._prepared[number]
 
     def source(self, parts: Sequence[Part], focus: float | None = None) -> Source:
         """The layers with the looks of a shot; the plain ones are kept."""
@@ -114,30 +130,40 @@ class Renderer:
         defocus = (lambda layer: blurs[0].defocus(layer, focus)) if blurs and focus is not None else None
         return Source(self._scene.layers, look if looks else None, defocus, covers=self._plain)
 
-    def _render(self, number: int, shot: _Shot) -> Pixels:
+    def _render(self, number: int, shot: _Shot, room: _Room) -> Pixels:
         moment = self._moment(number)
-        frame = self._frame
-        self._composite(moment, shot)
-        for part in shot.lenses:
-            part.lens(frame.luma, frame.blue, frame.red, moment)
-        shot.canvas.clear()
-        for part in shot.painters:
-            part.paint(shot.canvas, moment)
         out = np.empty((self.output[1] * 3 // 2, self.output[0]), np.uint8)
-        finish(
-            frame.luma,
-            frame.blue,
-            frame.red,
-            shot.canvas.finished(),
-            shot.shade,
-            _tone(shot.parts, moment),
-            shot.grain,
-            _grain_at(self._place.seed, number),
-            np.float32(shot.grain_sd),
-            dither_tile(),
-            out,
-        )
+        poses = self._sub_poses(number)
+        seen = [
+            (source, pose, np.float32(share / len(poses)))
+            for pose in poses
+            for source, share in shot.sources(replace(moment, pose=pose))
+        ]
+        if len(seen) == 1 and not shot.lenses:
+            source, pose, _ = seen[0]
+            film(source.planes(), *self._looks(pose, moment, shot, room), self._development(moment, shot, room), out)
+            return out
+        for which, (source, pose, weight) in enumerate(seen):
+            looks = self._looks(pose, moment, shot, room)
+            composite(source.planes(), *looks, *room.planes, weight, which == 0)
+        for part in shot.lenses:
+            part.lens(*room.planes, moment)
+        finish(*room.planes, self._development(moment, shot, room), out)
         return out
+
+    def _looks(self, pose: Pose, moment: Moment, shot: _Shot, room: _Room) -> tuple[Any, ...]:
+        """Where the frame's tiles look, and how they ripple and vanish in fog; see `kernels.composite`."""
+        grid = self._traced(pose, moment, shot, room.grid)
+        return grid, self._rippled(grid, moment, shot), self._veiled(grid, moment, shot)
+
+    def _development(self, moment: Moment, shot: _Shot, room: _Room) -> tuple[Any, ...]:
+        """Light, exposure, shade and grain of the frame; see `developing.finish`."""
+        room.canvas.clear()
+        for part in shot.painters:
+            part.paint(room.canvas, moment)
+        tone, grain_at = _tone(shot.parts, moment), _grain_at(self._place.seed, moment.number)
+        overlay, grain_sd = room.canvas.finished(), np.float32(shot.grain_sd)
+        return overlay, shot.shade, tone, shot.grain, grain_at, grain_sd, dither_tile()
 
     def _moment(self, number: int) -> Moment:
         first, end = (self._starts[self._shots[number] + n] for n in (0, 1))
@@ -146,36 +172,8 @@ class Renderer:
             number, number / fps, (number - first) / fps, (end - first) / fps, self.poses[number], self._place
         )
 
-    def _composite(self, moment: Moment, shot: _Shot) -> None:
-        poses = self._sub_poses(moment.number)
-        is_first = True
-        for pose in poses:
-            for source, share in shot.sources(replace(moment, pose=pose)):
-                self._put(source, pose, moment, shot, np.float32(share / len(poses)), is_first)
-                is_first = False
-
-    def _put(self, source: Source, pose: Pose, moment: Moment, shot: _Shot, weight: Any, is_first: bool) -> None:  # noqa: PLR0917 -- one call
-        frame = self._frame
-        grid = self._traced(pose, moment, shot)
-        ripple, waves = self._rippled(grid, moment, shot)
-        veil, colour = self._veiled(grid, moment, shot)
-        composite(
-            *source.planes(),
-            grid,
-            ripple,
-            waves,
-            veil,
-            colour,
-            frame.luma,
-            frame.blue,
-            frame.red,
-            weight,
-            is_first,
-        )
-
-    def _traced(self, pose: Pose, moment: Moment, shot: _Shot) -> Grid:
-        grid = self._frame.grid
-        flow = _sum([part.flow(moment) for part in shot.movers], self._frame.no_field)
+    def _traced(self, pose: Pose, moment: Moment, shot: _Shot, grid: Grid) -> Grid:
+        flow = _sum([part.flow(moment) for part in shot.movers], _NO_FIELD)
         size = (self._scene.width_px, self._scene.height_px)
         step = np.array([float(TILE), float(TILE)])
         shaken = _woven(pose, [part.weave(moment) for part in shot.weavers])
@@ -190,11 +188,11 @@ class Renderer:
                 out = np.empty_like(grid)
                 sample_grid(found[0], 16.0, grid, out)
                 return out, found[1]
-        return self._frame.no_ripple, self._frame.no_waves
+        return _NO_RIPPLE, _NO_WAVES
 
     def _veiled(self, grid: Grid, moment: Moment, shot: _Shot) -> tuple[Grid, Grid]:
         if not shot.veils:
-            return self._frame.no_veil, self._frame.no_colour
+            return _NO_VEIL, _NO_COLOUR
         disparity = np.stack(
             [
                 cv2.remap(field, at[..., 0] / 8, at[..., 1] / 8, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -226,28 +224,28 @@ class Renderer:
         return [_between(here, there, SHUTTER * ((n + 0.5) / count - 0.5)) for n in range(count)]
 
 
-class _Frame:
-    """The room in which frames are made, reused from one to the next."""
+class _Room:
+    """What a frame needs while it is made; used again for the next one."""
 
     def __init__(self, output: tuple[int, int], layers: int) -> None:
         width, height = output
-        self.luma = np.empty((height, width), np.float32)
-        self.blue, self.red = np.empty((2, height // 2, width // 2), np.float32)
+        self._output = output
+        self.canvas = Canvas(width, height)
         self.grid = np.empty((layers, -(-height // TILE) + 1, -(-width // TILE) + 1, 2), np.float32)
-        self.no_field = np.empty((0, 1, 1), np.float32)
-        self.no_ripple = np.empty((0, 1, 1, 2), np.float32)
-        self.no_waves = np.empty((2, 0), np.float32)
-        self.no_veil = np.empty((0, 1, 1), np.float32)
-        self.no_colour = np.zeros(3, np.float32)
+
+    @cached_property
+    def planes(self) -> tuple[Plane, Plane, Plane]:
+        """Y, U and V as numbers with fractions; not every frame needs them."""
+        width, height = self._output
+        blue, red = np.empty((2, height // 2, width // 2), np.float32)
+        return np.empty((height, width), np.float32), blue, red
 
 
 class _Shot:
     """The effects of one shot, sorted by what they do, and the planes with its looks."""
 
-    def __init__(self, number: int, shot: Shot, place: Place, renderer: Renderer) -> None:
-        self.number = number
+    def __init__(self, shot: Shot, place: Place, renderer: Renderer) -> None:
         self.parts = effects.make(shot.effects, place)
-        self.canvas = Canvas(place.width_px, place.height_px)
         self.lenses = self._with("lens")
         self.painters = self._with("paint")
         self.movers = self._with("flow")

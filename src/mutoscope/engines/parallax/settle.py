@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
+
+from mutoscope.engines.parallax.compiling import compiled, in_bands
 
 Picture = NDArray[np.uint8]
 
@@ -29,18 +30,18 @@ def settle(picture: Picture, colours: Sequence[Picture], alphas: Sequence[Pictur
     for veil in veils:
         np.maximum(busy, veil, out=busy)
     stacked = np.stack(colours), np.stack(alphas)
-    _settle(picture, busy, np.stack(veils), *stacked)
+    in_bands(_settle, len(picture), picture, busy, np.stack(veils), *stacked)
     for number in range(len(colours)):
         colours[number][:] = stacked[0][number]
         alphas[number][:] = stacked[1][number]
 
 
-@njit(parallel=True, fastmath=False, nogil=True, cache=True, error_model="numpy")
-def _settle(picture: Any, busy: Any, veils: Any, colours: Any, alphas: Any) -> None:
-    count, rows, columns = alphas.shape
+@compiled
+def _settle(first: int, end: int, picture: Any, busy: Any, veils: Any, colours: Any, alphas: Any) -> None:  # noqa: PLR0917 -- numba has no keyword-only arguments
+    count, _, columns = alphas.shape
     unit = np.float32(1 / 255)
     one = np.float32(1)
-    for y in prange(rows):
+    for y in range(first, end):
         seen = np.empty(3, np.float32)
         behind = np.empty(3, np.float32)
         share = np.empty(count, np.float32)

@@ -1,4 +1,4 @@
-"""A scene made ready for the kernels: every layer as packed luma, chroma and alpha, with a look already in it.
+"""A scene made ready for the kernels: every layer as padded luma, chroma and alpha, with a look already in it.
 
 Looks and blur that hold still for a shot are done here once, not in every frame. Colours are mixed as they are
 stored (sRGB's own curve): that is what the layers' soft edges were cut for, and the sum of all weights is one, so
@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mutoscope.engines.parallax.developing import to_planes
-from mutoscope.engines.parallax.kernels import BLOCK, Packed, Pixels, Plane, pack
+from mutoscope.engines.parallax.kernels import BLOCK
+from mutoscope.engines.parallax.sampling import EDGE, Pixels, Plane, lane_offsets
 
 Look = Callable[[Plane], Plane]
 Defocus = Callable[[Any], "tuple[Pixels, Pixels] | None"]
@@ -39,16 +40,17 @@ class Source:
         height, width = layers[0].rgb.shape[:2]
         count = len(layers)
         self.size = (width, height, (width + 1) // 2, (height + 1) // 2)
-        self.luma = np.empty((count, height + 3, width), np.uint32)
-        self.blue = np.empty((count, self.size[3] + 3, self.size[2]), np.uint32)
-        self.red = np.empty_like(self.blue)
+        whole, half = ((height + EDGE) * (width + EDGE), (self.size[3] + EDGE) * (self.size[2] + EDGE))
+        self._lanes = lane_offsets(width + EDGE, self.size[2] + EDGE, half)
+        self._luma = np.empty((count, whole), np.uint8)
+        self._chroma = np.empty((count, 2 * half), np.uint8)
         shared = covers if defocus is None else None
         above = max(1, count - 1)
         blocks = (above, -(-height // BLOCK), -(-width // BLOCK))
-        self.alpha: Packed = shared.alpha if shared else np.zeros((above, height + 3, width), np.uint32)
-        self.alpha_half: Packed = shared.alpha_half if shared else np.zeros((above, *self.blue.shape[1:]), np.uint32)
-        self.least: Pixels = shared.least if shared else np.zeros(blocks, np.uint8)
-        self.most: Pixels = shared.most if shared else np.zeros(blocks, np.uint8)
+        self._alpha: Pixels = shared._alpha if shared else np.zeros((above, whole), np.uint8)
+        self._alpha_half: Pixels = shared._alpha_half if shared else np.zeros((above, 2 * half), np.uint8)
+        self._least: Pixels = shared._least if shared else np.zeros(blocks, np.uint8)
+        self._most: Pixels = shared._most if shared else np.zeros(blocks, np.uint8)
         table = look_table(look) if look else _NO_TABLE
         for number, layer in enumerate(layers):
             blurred = defocus(layer) if defocus else None
@@ -58,27 +60,36 @@ class Source:
                 self._add_alpha(number - 1, alpha)
 
     def planes(self) -> tuple[Any, ...]:
-        """What `kernels.composite` takes first."""
-        flat = [p.reshape(p.shape[0], -1) for p in (self.luma, self.blue, self.red, self.alpha, self.alpha_half)]
-        return (*flat, self.least, self.most, self.size)
+        """What `kernels.composite` takes first: planes, least and greatest alpha, sizes, lanes.
+
+        planes   luma, alpha, chroma, alpha for chroma: uint8, a flat padded plane for each layer; of alpha for each
+                 but the farthest, which is opaque; of chroma U, then V, and its alpha twice.
+        """
+        planes = self._luma, self._alpha, self._chroma, self._alpha_half
+        return *planes, self._least, self._most, np.array(self.size), self._lanes
 
     def _add_colours(self, number: int, rgb: Pixels, table: Plane) -> None:
         width, height, half_width, half_height = self.size
         luma = np.empty((height, width), np.uint8)
         blue, red = np.empty((2, half_height, half_width), np.uint8)
         to_planes(np.ascontiguousarray(rgb), table, dither_tile(), luma, blue, red)
-        for plane, packed in ((luma, self.luma), (blue, self.blue), (red, self.red)):
-            pack(plane, packed[number])
+        self._luma[number] = _padded(luma)
+        self._chroma[number] = np.concatenate([_padded(blue), _padded(red)])
 
     def _add_alpha(self, number: int, alpha: Pixels) -> None:
         width, height, half_width, half_height = self.size
-        pack(np.ascontiguousarray(alpha), self.alpha[number])
-        padded = np.pad(alpha, ((0, height % 2), (0, width % 2)), mode="edge")
-        half = cv2.resize(padded, (half_width, half_height), interpolation=cv2.INTER_AREA)
-        pack(np.ascontiguousarray(half), self.alpha_half[number])
-        padded = np.pad(alpha, ((0, -height % BLOCK), (0, -width % BLOCK)), mode="edge")
-        blocks = padded.reshape(padded.shape[0] // BLOCK, BLOCK, -1, BLOCK)
-        self.least[number], self.most[number] = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+        self._alpha[number] = _padded(alpha)
+        even = np.pad(alpha, ((0, height % 2), (0, width % 2)), mode="edge")
+        half = cv2.resize(even, (half_width, half_height), interpolation=cv2.INTER_AREA)
+        self._alpha_half[number] = np.tile(_padded(half), 2)
+        whole = np.pad(alpha, ((0, -height % BLOCK), (0, -width % BLOCK)), mode="edge")
+        blocks = whole.reshape(whole.shape[0] // BLOCK, BLOCK, -1, BLOCK)
+        self._least[number], self._most[number] = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+
+
+def _padded(plane: Any) -> Pixels:
+    """The plane with its edges repeated, flat."""
+    return np.asarray(cv2.copyMakeBorder(plane, 1, EDGE - 1, 1, EDGE - 1, cv2.BORDER_REPLICATE), np.uint8).reshape(-1)
 
 
 def look_table(look: Look) -> Plane:

@@ -11,10 +11,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numba import njit, prange
 from numpy.typing import NDArray
 
-from mutoscope.engines.parallax.patches import compiled
+from mutoscope.engines.parallax.compiling import compiled, in_bands
 
 Map = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -42,7 +41,7 @@ def refined(colours: Picture, prior: Map, inside: Picture, doubtful: Picture, *,
         return prior
     todo = ((doubtful > 0) & (sure_in == 0) & (sure_out == 0)).astype(np.uint8)
     out = prior.copy()
-    _explain(colours, prior, todo, inner, outer, np.array(_ALONG), np.array(_ASIDE), out)
+    in_bands(_explain, len(out), colours, prior, todo, inner, outer, np.array(_ALONG), np.array(_ASIDE), out)
     return np.where(todo > 0, _quietened(out), out).astype(np.float32)
 
 
@@ -84,62 +83,85 @@ def _spread(samples: Any) -> Any:
     return np.float32(np.sqrt(total / samples.shape[0]))
 
 
-@njit(parallel=True, cache=True, nogil=True, fastmath=False, error_model="numpy")
-def _explain(colours: Any, prior: Any, todo: Any, inner: Any, outer: Any, along: Any, aside: Any, out: Any) -> None:  # noqa: PLR0912, PLR0917 -- a kernel, written out
-    rows, columns = prior.shape
+@compiled
+def _samples(colours: Any, near: Any, y: int, x: int, along: Any, aside: Any, out: Any) -> None:  # noqa: PLR0917 -- numba has no keyword-only arguments
+    """Colours of sure pixels around the one nearest to (y, x): some further inside, some to both sides."""
+    rows, columns, _ = colours.shape
+    v, u = near[y, x, 0], near[y, x, 1]
+    dy, dx = np.float32(v - y), np.float32(u - x)
+    length = np.float32(max(np.sqrt(dy * dy + dx * dx), 1e-3))
+    dy, dx = dy / length, dx / length
+    if v == y and u == x:
+        dy, dx = np.float32(0), np.float32(1)
+    n = 0
+    for a in range(along.size):
+        for b in range(aside.size):
+            q = np.int64(np.rint(v + dy * along[a] + dx * aside[b]))
+            p = np.int64(np.rint(u + dx * along[a] - dy * aside[b]))
+            q, p = min(max(q, np.int64(0)), rows - 1), min(max(p, np.int64(0)), columns - 1)
+            q, p = near[q, p, 0], near[q, p, 1]
+            for c in range(3):
+                out[n, c] = colours[q, p, c]
+            n += 1
+
+
+@compiled
+def _unlike(colour: Any, samples: Any) -> Any:
+    """Squared distance of a colour from the sample that is most like it."""
+    least = np.float32(1e9)
+    for n in range(samples.shape[0]):
+        r, g, b = colour[0] - samples[n, 0], colour[1] - samples[n, 1], colour[2] - samples[n, 2]
+        least = min(least, r * r + g * g + b * b)
+    return least
+
+
+@compiled
+def _mixture(colour: Any, fronts: Any, backs: Any, aside: int) -> tuple[Any, Any, Any]:
+    """The pair of samples that explains a colour best: error, share of the front, contrast of the two."""
+    best, alpha, contrast = np.float32(1e9), np.float32(0), np.float32(0)
+    for n in range(fronts.shape[0]):
+        for m in range(backs.shape[0]):
+            r, g, k = fronts[n, 0] - backs[m, 0], fronts[n, 1] - backs[m, 1], fronts[n, 2] - backs[m, 2]
+            size = r * r + g * g + k * k + np.float32(1)
+            s, t, w = colour[0] - backs[m, 0], colour[1] - backs[m, 1], colour[2] - backs[m, 2]
+            a = min(max((s * r + t * g + w * k) / size, np.float32(0)), np.float32(1))
+            e = (s - a * r) ** 2 + (t - a * g) ** 2 + (w - a * k) ** 2
+            e += np.float32(4) * ((n // aside) + (m // aside))
+            if e < best:
+                best, alpha, contrast = e, a, size
+    return best, alpha, contrast
+
+
+@compiled
+def _explain(  # noqa: PLR0917 -- as above
+    first: int,
+    end: int,
+    colours: Any,
+    prior: Any,
+    todo: Any,
+    inner: Any,
+    outer: Any,
+    along: Any,
+    aside: Any,
+    out: Any,
+) -> None:
+    """Rows first to end - 1 of the matte, where there is something to do."""
     many = along.size * aside.size
-    for y in prange(rows):
-        fronts = np.empty((many, 3), np.float32)
-        backs = np.empty((many, 3), np.float32)
-        for x in range(columns):
+    fronts, backs = np.empty((many, 3), np.float32), np.empty((many, 3), np.float32)
+    for y in range(first, end):
+        for x in range(prior.shape[1]):
             if todo[y, x] == 0:
                 continue
-            for which in range(2):
-                v, u = (inner[y, x, 0], inner[y, x, 1]) if which == 0 else (outer[y, x, 0], outer[y, x, 1])
-                dy, dx = np.float32(v - y), np.float32(u - x)
-                length = np.float32(max(np.sqrt(dy * dy + dx * dx), 1e-3))
-                dy, dx = dy / length, dx / length
-                if v == y and u == x:
-                    dy, dx = np.float32(0), np.float32(1)
-                n = 0
-                for a in range(along.size):
-                    for b in range(aside.size):
-                        q = np.int64(np.rint(v + dy * along[a] + dx * aside[b]))
-                        p = np.int64(np.rint(u + dx * along[a] - dy * aside[b]))
-                        q, p = min(max(q, np.int64(0)), rows - 1), min(max(p, np.int64(0)), columns - 1)
-                        near = inner if which == 0 else outer
-                        q, p = near[q, p, 0], near[q, p, 1]
-                        for c in range(3):
-                            if which == 0:
-                                fronts[n, c] = colours[q, p, c]
-                            else:
-                                backs[n, c] = colours[q, p, c]
-                        n += 1
-            red, green, blue = np.float32(colours[y, x, 0]), np.float32(colours[y, x, 1]), np.float32(colours[y, x, 2])
-            unlike_front = np.float32(1e9)
-            unlike_back = np.float32(1e9)
-            for n in range(many):
-                e = (red - fronts[n, 0]) ** 2 + (green - fronts[n, 1]) ** 2 + (blue - fronts[n, 2]) ** 2
-                unlike_front = min(unlike_front, e)
-                e = (red - backs[n, 0]) ** 2 + (green - backs[n, 1]) ** 2 + (blue - backs[n, 2]) ** 2
-                unlike_back = min(unlike_back, e)
-            best = np.float32(1e9)
-            alpha = prior[y, x]
-            contrast = np.float32(0)
-            for n in range(many):
-                for m in range(many):
-                    r, g, k = fronts[n, 0] - backs[m, 0], fronts[n, 1] - backs[m, 1], fronts[n, 2] - backs[m, 2]
-                    size = r * r + g * g + k * k + np.float32(1)
-                    s, t, w = red - backs[m, 0], green - backs[m, 1], blue - backs[m, 2]
-                    a = min(max((s * r + t * g + w * k) / size, np.float32(0)), np.float32(1))
-                    e = (s - a * r) ** 2 + (t - a * g) ** 2 + (w - a * k) ** 2
-                    e += np.float32(4) * ((n // aside.size) + (m // aside.size))
-                    if e < best:
-                        best, alpha, contrast = e, a, size
+            _samples(colours, inner, y, x, along, aside, fronts)
+            _samples(colours, outer, y, x, along, aside, backs)
+            pixel = colours[y, x]
+            colour = np.float32(pixel[0]), np.float32(pixel[1]), np.float32(pixel[2])
+            best, alpha, contrast = _mixture(colour, fronts, backs, aside.size)
             clear = min(max((np.sqrt(contrast) - np.float32(20)) / np.float32(40), np.float32(0)), np.float32(1))
             fit = np.float32(1) / (np.float32(1) + best / np.float32(600))
-            against = unlike_back if alpha > prior[y, x] else unlike_front
-            noise = _spread(backs) if alpha > prior[y, x] else _spread(fronts)
+            is_more = alpha > prior[y, x]
+            against = _unlike(colour, backs) if is_more else _unlike(colour, fronts)
+            noise = _spread(backs) if is_more else _spread(fronts)
             spoken = (np.sqrt(against) - np.float32(8) - noise * np.float32(0.35)) / np.float32(18)
             spoken = min(max(spoken, np.float32(0)), np.float32(1))
             out[y, x] = prior[y, x] + (alpha - prior[y, x]) * clear * fit * spoken

@@ -8,16 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import prange
-
-from mutoscope.engines.parallax.kernels import compiled
+from mutoscope.engines.parallax.compiling import compiled
 
 
-def _serial(function: Any) -> Any:
-    return compiled(function, parallel=False)
-
-
-@_serial
+@compiled
 def _sampled(field: Any, x: float, y: float) -> float:
     """Bilinear; the edge value goes on beyond the edge."""
     x = min(max(x, 0.0), field.shape[1] - 1.001)
@@ -49,17 +43,22 @@ def trace(  # noqa: PLR0917 -- as above
     layers, rows, columns, _ = grid.shape
     width, height = size
     middle_x, middle_y = (width - 1) * 0.5, (height - 1) * 0.5
-    for row in prange(layers * rows):
+    for row in range(layers * rows):
         k, j = row // rows, row % rows
         v = (j * step[1] - (output[1] - 1) * 0.5) / output[0]
         field = disparity[k]
+        before = -1.0
         for i in range(columns):
             u = (i * step[0] - (output[0] - 1) * 0.5) / output[0]
             w = turn[2, 0] * u + turn[2, 1] * v + turn[2, 2]
             qx = (turn[0, 0] * u + turn[0, 1] * v + turn[0, 2]) / w
             qy = (turn[1, 0] * u + turn[1, 1] * v + turn[1, 2]) / w
             sx, sy = qx, qy
-            before = -1.0
+            if i:  # the neighbour's disparity is a good first guess
+                sx, sy = (
+                    qx * (1.0 - travel[2] * before) + travel[0] * before,
+                    qy * (1.0 - travel[2] * before) + travel[1] * before,
+                )
             for _ in range(6):
                 d = _sampled(field, (sx * width + middle_x) / every, (sy * width + middle_y) / every)
                 if abs(d - before) < 2e-5:
@@ -81,7 +80,7 @@ def trace(  # noqa: PLR0917 -- as above
 def sample_grid(field: Any, every: float, grid: Any, out: Any) -> None:
     """out[k, j, i, c] = field[c] where grid[k, j, i] looks; field is sampled every so many source pixels."""
     layers, rows, columns, _ = grid.shape
-    for row in prange(layers * rows):
+    for row in range(layers * rows):
         k, j = row // rows, row % rows
         for i in range(columns):
             for c in range(field.shape[0]):

@@ -6,19 +6,19 @@ covers as much as it is bright; it never clips. Nothing here knows of time or de
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import cv2
 import numpy as np
-from numba import prange
 from numpy.typing import NDArray
 
-from mutoscope.engines.parallax.kernels import Plane, compiled
+from mutoscope.engines.parallax.compiling import compiled
+from mutoscope.engines.parallax.sampling import Plane
 
 LIGHT_CELL = 8
 """Pixels of the video per cell of the light buffer: glow and beams are soft, finer would only cost time."""
 
-_BAND = 16
 _TO_YUV = np.array(
     [[0.2126, 0.7152, 0.0722], [-0.11457211, -0.38542789, 0.5], [0.5, -0.45415291, -0.04584709]], np.float32
 )
@@ -34,11 +34,15 @@ class Canvas:
 
     def __init__(self, width_px: int, height_px: int) -> None:
         self.width_px, self.height_px = width_px, height_px
-        self._half = np.zeros((4, height_px // 2, width_px // 2), np.float32)
+        self._half_size = (width_px // 2, height_px // 2)
         self.light_size = (max(2, width_px // LIGHT_CELL), max(2, height_px // LIGHT_CELL))
         self._light: Plane | None = None
         self._is_used = False
         self._nothing = np.empty((4, 0, 0), np.float32)
+
+    @cached_property
+    def _half(self) -> Plane:
+        return np.zeros((4, *self._half_size[::-1]), np.float32)
 
     def clear(self) -> None:
         """Begin a frame."""
@@ -93,29 +97,25 @@ class Canvas:
 @compiled
 def _splat(canvas: Any, specks: Any) -> None:
     _, height, width = canvas.shape
-    for band in prange((height + _BAND - 1) // _BAND):
-        first, end = band * _BAND, min(band * _BAND + _BAND, height)
-        for n in range(specks.shape[0]):
-            x, y, long, wide = specks[n, 0], specks[n, 1], specks[n, 2], specks[n, 3]
-            cos, sin, edge, rim = specks[n, 4], specks[n, 5], specks[n, 6], specks[n, 7]
-            tall = np.sqrt((long * sin) ** 2 + (wide * cos) ** 2)
-            across = np.sqrt((long * cos) ** 2 + (wide * sin) ** 2)
-            top, bottom = max(first, int(np.ceil(y - tall))), min(end, int(np.floor(y + tall)) + 1)
-            if top >= bottom:
-                continue
-            left, right = max(0, int(np.ceil(x - across))), min(width, int(np.floor(x + across)) + 1)
-            for j in range(top, bottom):
-                for i in range(left, right):
-                    dx, dy = np.float32(i) - x, np.float32(j) - y
-                    along, aside = (dx * cos + dy * sin) / long, (dy * cos - dx * sin) / wide
-                    square = along * along + aside * aside
-                    if square < np.float32(1):
-                        inside = np.float32(1) - square
-                        value = min(np.float32(1), inside * inside * edge)
-                        value *= np.float32(1) - rim + rim * square * square
-                        share = value * specks[n, 11]
-                        left_over = np.float32(1) - share
-                        canvas[0, j, i] = canvas[0, j, i] * left_over + value * specks[n, 8]
-                        canvas[1, j, i] = canvas[1, j, i] * left_over + value * specks[n, 9]
-                        canvas[2, j, i] = canvas[2, j, i] * left_over + value * specks[n, 10]
-                        canvas[3, j, i] = canvas[3, j, i] * left_over + share
+    for n in range(specks.shape[0]):
+        x, y, long, wide = specks[n, 0], specks[n, 1], specks[n, 2], specks[n, 3]
+        cos, sin, edge, rim = specks[n, 4], specks[n, 5], specks[n, 6], specks[n, 7]
+        tall = np.sqrt((long * sin) ** 2 + (wide * cos) ** 2)
+        across = np.sqrt((long * cos) ** 2 + (wide * sin) ** 2)
+        top, bottom = max(0, int(np.ceil(y - tall))), min(height, int(np.floor(y + tall)) + 1)
+        left, right = max(0, int(np.ceil(x - across))), min(width, int(np.floor(x + across)) + 1)
+        for j in range(top, bottom):
+            for i in range(left, right):
+                dx, dy = np.float32(i) - x, np.float32(j) - y
+                along, aside = (dx * cos + dy * sin) / long, (dy * cos - dx * sin) / wide
+                square = along * along + aside * aside
+                if square < np.float32(1):
+                    inside = np.float32(1) - square
+                    value = min(np.float32(1), inside * inside * edge)
+                    value *= np.float32(1) - rim + rim * square * square
+                    share = value * specks[n, 11]
+                    left_over = np.float32(1) - share
+                    canvas[0, j, i] = canvas[0, j, i] * left_over + value * specks[n, 8]
+                    canvas[1, j, i] = canvas[1, j, i] * left_over + value * specks[n, 9]
+                    canvas[2, j, i] = canvas[2, j, i] * left_over + value * specks[n, 10]
+                    canvas[3, j, i] = canvas[3, j, i] * left_over + share
