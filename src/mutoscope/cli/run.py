@@ -43,6 +43,7 @@ class Order:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--no-wait", is_flag=True, help="Submit only, and print the request's id.")
+@click.option("--plan-only", is_flag=True, help="Print what would be done, and the camera's path; render nothing.")
 @click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Give up after seconds.")
 @click.option("--priority", type=click.Choice(("high", "normal", "low")), help="As far as the key may ask for it.")
 @click.option("--expires-in", "expires_in_s", type=click.IntRange(min=1), help="Fail unless started within seconds.")
@@ -56,6 +57,7 @@ def command(
     output_dir: Path,
     as_json: bool,
     no_wait: bool,
+    plan_only: bool,
     timeout_s: float | None,
     priority: str | None,
     expires_in_s: int | None,
@@ -66,8 +68,15 @@ def command(
 
     Files named in the input are uploaded. The paths of the outputs are printed on standard output. With no server
     at this machine's MUTOSCOPE_URL a private one is started and stopped again.
+
+    With --plan-only nothing is sent anywhere: this machine's own engine says what it would do.
     """
     inputs = arguments.read_input(input_text)
+    if plan_only:
+        from mutoscope.cli import planning  # noqa: PLC0415 - it brings the engines
+
+        planning.show(model_id, inputs, settings, as_json=as_json)
+        return
     terms = {"priority": priority, "expires_in_s": expires_in_s, "time_limit_s": time_limit_s}
     order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, timeout_s, terms)
     try:

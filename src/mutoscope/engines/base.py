@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 OutputKind = Literal["video", "image"]
 
@@ -71,6 +71,23 @@ class Produced:
     ignored: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an engine would do, told without doing it.
+
+    plan          what the engine made of the prompt, as plain values; the engine takes it as its parameter `plan`.
+    path          the camera, frame by frame: x, y, z in picture widths (right, down, forwards), pan_deg, tilt_deg,
+                  roll_deg (right, up, clockwise), zoom as a factor.
+    duration_s    of the whole clip.
+    has_looked    whether the path was fitted to a picture; else the picture may shorten it.
+    """
+
+    plan: Mapping[str, Any]
+    path: tuple[Mapping[str, float], ...]
+    duration_s: float
+    has_looked: bool
+
+
 class Progress(Protocol):
     """How an engine talks while it works. Both calls return at once and may be dropped under load."""
 
@@ -101,3 +118,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back what `warm` took."""
+
+
+@runtime_checkable
+class Planning(Protocol):
+    """An engine that can tell beforehand what it would do."""
+
+    def preview(self, task: Task, progress: Progress) -> Preview:
+        """Plan the task; files that it requires may be missing. Raises like `run`."""

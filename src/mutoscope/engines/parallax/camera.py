@@ -74,6 +74,11 @@ def path(plan: Plan, scene: Stage, *, num_frames: int, fps: float, seed: int) ->
     return tuple(poses)
 
 
+def sketch(plan: Plan, *, num_frames: int, fps: float, seed: int) -> tuple[Pose, ...]:
+    """`path` for a picture nobody has seen: as the plan wishes it, fitted to nothing."""
+    return tuple(pose for take in takes(plan, num_frames) for pose in _film(take, _UNKNOWN, fps, seed))
+
+
 def _kept_together(poses: list[Pose], spread: float) -> list[Pose]:
     """The same path with so little travel that no two layers part by more than can be filled in well."""
     parted = max((math.hypot(p.x, p.y) + _OFF_CENTRE * abs(p.z) for p in poses), default=0.0) * spread

@@ -7,6 +7,7 @@ and no GPU. Read next: `stage.py` (picture to scene), `camera.py`, `render.py`.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mutoscope.engines.base import Capabilities, Produced, Progress, Task
+from mutoscope.engines.base import Capabilities, Preview, Produced, Progress, Task
 from mutoscope.engines.parallax.shots import EFFECTS, Plan
 from mutoscope.engines.parallax.sizes import Size, choose_size, crop_box
 from mutoscope.errors import EngineError, MediaError
 
 if TYPE_CHECKING:
+    from mutoscope.engines.parallax.pose import Pose
     from mutoscope.engines.parallax.render import Renderer
     from mutoscope.engines.parallax.stage import Staging
 
@@ -101,21 +103,26 @@ class Parallax:
 
     def run(self, task: Task, progress: Progress) -> Produced:
         """Carry out the task."""
-        num_frames = _num_frames(task)
         encoding = Encoding.from_settings(task.settings)
-        progress.report(0.0, "reading")
-        picture = _read(task, "image")
-        size = self._size or choose_size(picture.shape[1], picture.shape[0])
-        depth_map = _crop(_read(task, "depth_map"), size) if task.files.get("depth_map") else None
-        picture = _crop(picture, size)
-        progress.report(0.02, "planning")
-        planned = _plan(task, num_frames / encoding.fps)
-        _tell(progress, planned, picture, size, num_frames)
-        renderer, planned = self._renderer(task, progress, planned, (picture, depth_map, size), encoding.fps)
+        renderer, planned = self._prepared(task, encoding, progress)
         video, poster = task.folder / "video.mp4", task.folder / "poster.jpg"
         _film(renderer, video, encoding, progress, poster)
         progress.report(1.0, "finishing")
         return Produced((video,), "video", poster, planned.applied, planned.ignored)
+
+    def preview(self, task: Task, progress: Progress) -> Preview:
+        """Plan the task: with a picture exactly as `run` does, without one by the prompt alone."""
+        encoding = Encoding.from_settings(task.settings)
+        num_frames = _num_frames(task)
+        duration_s = num_frames / encoding.fps
+        if task.files.get("image"):
+            renderer, planned = self._prepared(task, encoding, progress)
+            return Preview(planned.to_json(), tuple(map(_told, renderer.poses)), duration_s, has_looked=True)
+        from mutoscope.engines.parallax.camera import sketch  # noqa: PLC0415 -- as above
+
+        planned = _plan(task, duration_s)
+        poses = sketch(planned, num_frames=num_frames, fps=encoding.fps, seed=task.seed)
+        return Preview(planned.to_json(), tuple(map(_told, poses)), duration_s, has_looked=False)
 
     def close(self) -> None:
         """Let go of the depth model."""
@@ -128,6 +135,18 @@ class Parallax:
         if self._staging is None or self._staging.weights != folder:
             self._staging = Staging(folder)
         return self._staging
+
+    def _prepared(self, task: Task, encoding: Encoding, progress: Progress) -> tuple[Renderer, Plan]:
+        num_frames = _num_frames(task)
+        progress.report(0.0, "reading")
+        picture = _read(task, "image")
+        size = self._size or choose_size(picture.shape[1], picture.shape[0])
+        depth_map = _crop(_read(task, "depth_map"), size) if task.files.get("depth_map") else None
+        picture = _crop(picture, size)
+        progress.report(0.02, "planning")
+        planned = _plan(task, num_frames / encoding.fps)
+        _tell(progress, planned, picture, size, num_frames)
+        return self._renderer(task, progress, planned, (picture, depth_map, size), encoding.fps)
 
     def _renderer(
         self,
@@ -160,6 +179,12 @@ def _without(planned: Plan, absent: Mapping[str, str]) -> Plan:
     applied = tuple(text for text in planned.applied if text not in texts)
     ignored = tuple(f"{text} ({reason})" for text, reason in texts.items())
     return replace(planned, applied=applied, ignored=(*planned.ignored, *ignored))
+
+
+def _told(pose: Pose) -> dict[str, float]:
+    """A pose in the words of `Preview.path`."""
+    turned = {f"{axis}_deg": math.degrees(getattr(pose, f"{axis}_rad")) for axis in ("pan", "tilt", "roll")}
+    return {"x": pose.x, "y": pose.y, "z": pose.z, **turned, "zoom": pose.zoom}
 
 
 def _num_frames(task: Task) -> int:
