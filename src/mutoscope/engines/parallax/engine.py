@@ -71,7 +71,7 @@ class Encoding:
 class Parallax:
     """A camera moves through the picture; near and far move apart."""
 
-    version = "parallax-0.2"
+    version = "parallax-0.3"
 
     def __init__(self, size: Size | None = None) -> None:
         """size   an output size to use instead of the one that fits the picture; for tests and benchmarks."""

@@ -102,10 +102,10 @@ def build_scene(
     """
     height, width = rgb.shape[:2]
     rgb = np.ascontiguousarray(rgb)
-    classes = {name: _fitted(plane, width, height) for name, plane in understanding.classes.items()}
+    masks = {name: _bytes(_fitted(plane, width, height)) for name, plane in understanding.classes.items()}
     disparity = _clean(understanding.disparity, width, height)
-    if "person" in classes:
-        disparity = _rigid(disparity, classes["person"])
+    if "person" in masks:
+        disparity = _rigid(disparity, _fitted(understanding.classes["person"], width, height))
     progress(0.05)
     pieces = cut(rgb, disparity, choose_thresholds(disparity))
     mattes = pieces.mattes
@@ -113,16 +113,15 @@ def build_scene(
     sheets = [_Sheet(rgb, mattes, number) for number in range(len(mattes) + 1)]
     grids = _grids(rgb, pieces)
     progress(0.4)
-    colours, alphas = [], []
+    colours = np.empty((len(sheets), height, width, 3), np.uint8)
+    alphas = np.empty((len(sheets), height, width), np.uint8)
     with ThreadPoolExecutor(_AT_ONCE) as painters:
-        for painted in painters.map(lambda sheet: sheet.painted(reach), sheets):
-            colours.append(painted[0])
-            alphas.append(painted[1])
-            progress(0.4 + 0.55 * len(colours) / len(sheets))
+        for number, painted in enumerate(painters.map(lambda sheet: sheet.painted(reach), sheets)):
+            colours[number], alphas[number] = painted
+            progress(0.4 + 0.55 * (number + 1) / len(sheets))
     settle(rgb, colours, alphas, [sheet.veil for sheet in sheets[:-1]])
     layers = tuple(Layer(*parts) for parts in zip(colours, alphas, grids, strict=True))
     progress(1.0)
-    masks = {name: _bytes(plane) for name, plane in classes.items()}
     focus = _focus(_fitted(understanding.saliency, width, height), disparity)
     return Scene(layers, width, height, masks, focus, gentleness(rgb, understanding.confidence))
 

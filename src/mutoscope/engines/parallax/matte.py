@@ -8,6 +8,7 @@ it follows the picture (colour-guided filter), down to hair and twigs. Colours a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -226,9 +227,17 @@ class _GuidedFilter:
     def finer(self, matte: Map, rgb: NDArray[np.uint8]) -> Map:
         """The matte at the size of rgb: smoothed where the guide is, with the detail only the larger picture shows."""
         size = (rgb.shape[1], rgb.shape[0])
-        slopes = cv2.resize(self._coefficients(matte), size, interpolation=cv2.INTER_LINEAR)
-        value = np.einsum("yxc,yxc->yx", rgb.astype(np.float32), slopes[..., :3]) * np.float32(1 / 255) + slopes[..., 3]
-        return np.asarray(np.clip(value * np.float32(1.1) - np.float32(0.05), 0, 1), np.float32)
+        slopes = self._coefficients(matte)
+        # Plane by plane: all four at the size of rgb would be a hundred megabytes.
+        value: Any = cv2.resize(np.ascontiguousarray(slopes[..., 3]), size, interpolation=cv2.INTER_LINEAR)
+        for channel in range(3):
+            grown: Any = cv2.resize(np.ascontiguousarray(slopes[..., channel]), size, interpolation=cv2.INTER_LINEAR)
+            grown *= rgb[..., channel]
+            grown *= np.float32(1 / 255)
+            value += grown
+        value *= np.float32(1.1)
+        value -= np.float32(0.05)
+        return np.asarray(np.clip(value, 0, 1), np.float32)
 
     def _coefficients(self, mask: Map) -> Map:
         """(h, w, 4): a, b, c, d such that the filtered mask is a*red + b*green + c*blue + d."""

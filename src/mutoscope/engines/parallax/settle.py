@@ -18,10 +18,10 @@ from mutoscope.engines.parallax.compiling import compiled, in_bands
 Picture = NDArray[np.uint8]
 
 
-def settle(picture: Picture, colours: Sequence[Picture], alphas: Sequence[Picture], veils: Sequence[Picture]) -> None:
+def settle(picture: Picture, colours: Picture, alphas: Picture, veils: Sequence[Picture]) -> None:
     """Make the layers add up to the picture, in place.
 
-    colours, alphas  of the layers, far to near.
+    colours, alphas  uint8 (layers, h, w, 3) and (layers, h, w), far to near.
     veils            for each layer but the farthest, uint8 (h, w): 255 where it or its rim covers what lies behind.
     """
     if not veils:
@@ -29,11 +29,7 @@ def settle(picture: Picture, colours: Sequence[Picture], alphas: Sequence[Pictur
     busy = np.zeros(picture.shape[:2], np.uint8)
     for veil in veils:
         np.maximum(busy, veil, out=busy)
-    stacked = np.stack(colours), np.stack(alphas)
-    in_bands(_settle, len(picture), picture, busy, np.stack(veils), *stacked)
-    for number in range(len(colours)):
-        colours[number][:] = stacked[0][number]
-        alphas[number][:] = stacked[1][number]
+    in_bands(_settle, len(picture), picture, busy, np.stack(veils), colours, alphas)
 
 
 @compiled
