@@ -387,3 +387,22 @@ def test_words_of_degree_reach_over_their_comma() -> None:
     """The reference page's own prompt begins so; a sweeping move is no fast one."""
     found = plan("A slow, sweeping tracking shot to the right.", 7, duration_s=5.0)
     assert [(move.name, move.strength) for shot in found.shots for move in shot.moves] == [("truck_right", 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "moves"),
+    [
+        ("Tracking shot, old library, dust in the air.", {"truck_left", "truck_right"}),
+        ("A slow tracking shot along the shelves", {"truck_left", "truck_right"}),
+        ("Tracking shot, a cyclist rides through the town", {"follow"}),
+        ("Tracking shot of a cyclist", {"follow"}),
+        ("Tracking shot to the left", {"truck_left"}),
+        ("Tracking shot through the forest", {"dolly_in"}),
+        ("トラッキングショット、古い図書館", {"truck_left", "truck_right"}),
+    ],
+)
+def test_a_tracking_shot_goes_along_with_what_moves_or_past_what_stands(prompt: str, moves: set[str]) -> None:
+    """As the crew would lay the rails; the side is the seed's."""
+    for seed in range(4):
+        (move,) = plan(prompt, seed, duration_s=5.0).shots[0].moves
+        assert move.name in moves

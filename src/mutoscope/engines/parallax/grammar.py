@@ -6,9 +6,10 @@ shots and everything that concerns the whole clip are decided in `planner.py`. R
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from mutoscope.engines.parallax.clauses import MAX_HITS, Clause, split, with_degrees
 from mutoscope.engines.parallax.degrees import degrees
 from mutoscope.engines.parallax.reading import Hit, Meaning, Text, words
 from mutoscope.engines.parallax.shots import Ease
@@ -26,9 +27,6 @@ _LEADING = frozenset("从沿向往朝由顺贴绕穿把将对跟随离")
 """Chinese puts "through the forest" before the verb."""
 
 _OTHER_SIDE = {"left": "right", "right": "left"}
-_MAX_HITS = 40
-"""A clause with more of them is cut in two: rules look at all pairs within a clause, and must not on garbage."""
-
 _BARE = ("left", "right", "closer")
 _MAX_BARE_WORDS = 12
 _MAX_MOTIONS = 6
@@ -66,16 +64,6 @@ class Findings:
 
 
 @dataclass(slots=True)
-class _Clause:
-    """Hits between two joints; `joint` is the kind of the one before it."""
-
-    hits: list[Hit]
-    start: int
-    end: int
-    joint: str
-
-
-@dataclass(slots=True)
 class _Parts:
     """The hits of a clause by what they do in it."""
 
@@ -91,42 +79,11 @@ def parse(text: Text, hits: Sequence[Hit], start: int, end: int) -> Findings:
     """Findings of text[start:end]; `hits` are those inside."""
     found = Findings()
     last_subject = ""
-    for sentence in _split(hits, start, end, ("stop",)):
+    for sentence in split(hits, start, end, ("stop",)):
         reader = _Sentence(text, found, last_subject)
         reader.parse(sentence)
         last_subject = reader.subject or last_subject
     return found
-
-
-def _split(
-    hits: Iterable[Hit], start: int, end: int, joints: tuple[str, ...], most: int | None = None
-) -> Iterator[_Clause]:
-    clause = _Clause([], start, end, "")
-    for hit in hits:
-        if hit.has(*joints):
-            clause.end = hit.start
-            yield clause
-            clause = _Clause([], hit.end, end, hit.meanings[0].kind)
-        else:
-            clause.hits.append(hit)
-            if len(clause.hits) == most:
-                clause.end = hit.end
-                yield clause
-                clause = _Clause([], hit.end, end, "")
-    clause.end = end
-    yield clause
-
-
-def _with_degrees(clauses: Iterable[_Clause]) -> list[_Clause]:
-    """ "A slow, sweeping shot" is one clause: words of degree alone belong to what follows their comma."""
-    joined: list[_Clause] = []
-    for clause in clauses:
-        before = joined[-1] if joined else None
-        if before and before.hits and clause.joint == "comma" and all(h.has("degree", "very") for h in before.hits):
-            joined[-1] = _Clause([*before.hits, *clause.hits], before.start, clause.end, before.joint)
-        else:
-            joined.append(clause)
-    return joined
 
 
 class _Sentence:
@@ -144,16 +101,16 @@ class _Sentence:
         self.negating = False
         self.last_verb: Meaning | None = None
 
-    def parse(self, sentence: _Clause) -> None:
+    def parse(self, sentence: Clause) -> None:
         if self._rides(sentence):
             return
-        clauses = _with_degrees(_split(sentence.hits, sentence.start, sentence.end, ("comma", "also"), _MAX_HITS))
+        clauses = with_degrees(split(sentence.hits, sentence.start, sentence.end, ("comma", "also"), MAX_HITS))
         for number, clause in enumerate(clauses):
             self._clause(clause)
             following = clauses[number + 1].joint if number + 1 < len(clauses) else ""
             self._carry(clause, following)
 
-    def _rides(self, sentence: _Clause) -> bool:
+    def _rides(self, sentence: Clause) -> bool:
         """ "The landscape slides past to the left" is a camera that travels to the right."""
         side = next((hit for hit in sentence.hits if hit.name_of("way") in _OTHER_SIDE), None)
         first = next((hit for hit in sentence.hits if hit.has("scenery", "camera", "thing", "move")), None)
@@ -164,13 +121,13 @@ class _Sentence:
             return False
         self.found.moves.append(Asked("truck", _OTHER_SIDE[side.name_of("way")]))
         rest = [hit for hit in sentence.hits if not hit.has("scenery", "ride", "move", "maybe", "way")]
-        for clause in _split(rest, sentence.start, sentence.end, ("comma", "also"), _MAX_HITS):
+        for clause in split(rest, sentence.start, sentence.end, ("comma", "also"), MAX_HITS):
             self._clause(clause)
         return True
 
     # --- one clause ---------------------------------------------------------------------------------------------
 
-    def _clause(self, clause: _Clause) -> None:
+    def _clause(self, clause: Clause) -> None:
         self.own_subject = ""
         self.is_gaze = False
         self.subject_start = clause.start
@@ -221,7 +178,7 @@ class _Sentence:
             self.is_gaze = hit.name_of("camera") == "gaze"
             self.subject_start = hit.start
 
-    def _role(self, hit: Hit, clause: _Clause, living: list[Hit]) -> str:
+    def _role(self, hit: Hit, clause: Clause, living: list[Hit]) -> str:
         """What a hit does in this clause; words such as "drift" or "rolls" depend on who acts."""
         if hit.has("skip"):
             return ""
@@ -241,12 +198,12 @@ class _Sentence:
         kinds = ("effect", "living", "camera", "it", "thing", "stir", "undone", "ease")
         return next((kind for kind in kinds if hit.has(kind)), "")
 
-    def _needs_no_camera(self, hit: Hit, clause: _Clause) -> bool:
+    def _needs_no_camera(self, hit: Hit, clause: Clause) -> bool:
         """ "glide left" is about the camera; "shaking" and "still" may be about anything, unless they stand alone."""
         is_safe = hit.name_of("maybe") not in ("handheld", "static") or any(one.has("camera") for one in clause.hits)
         return is_safe or self._is_bare(clause)
 
-    def _is_noun(self, hit: Hit, clause: _Clause, subject: str) -> bool:
+    def _is_noun(self, hit: Hit, clause: Clause, subject: str) -> bool:
         """ "waves" are water, unless somebody waves."""
         if not hit.has("act") or subject in ("", "camera"):
             return True
@@ -254,7 +211,7 @@ class _Sentence:
             return False
         return any(one.start >= hit.end and one.has("stir", "act") for one in clause.hits)
 
-    def _subject(self, clause: _Clause, verb: Hit) -> str:
+    def _subject(self, clause: Clause, verb: Hit) -> str:
         """Who does what the verb says: the clause's own noun, an unknown word, or the subject before."""
         if self.own_subject:
             return self.own_subject
@@ -262,7 +219,7 @@ class _Sentence:
             return "thing"
         return self.subject
 
-    def _has_unknown(self, clause: _Clause, until: int) -> bool:
+    def _has_unknown(self, clause: Clause, until: int) -> bool:
         """Whether words that the lexicon does not know stand before the verb, and not as "through the …"."""
         if self.text.plain[clause.start : until].lstrip()[:1] in _LEADING:
             return False
@@ -285,7 +242,7 @@ class _Sentence:
             return any(word.find(mark, 1) > 0 for word in gap.split() for mark in _SUBJECT_MARKS)
         return any(word not in self.text.fillers for word in words(gap))
 
-    def _carry(self, clause: _Clause, joint: str) -> None:
+    def _carry(self, clause: Clause, joint: str) -> None:
         """What the next clause takes over: the subject, and "hair" of "hair and dress flutter"."""
         verb = next((hit for hit in clause.hits if hit.has("maybe", "stir", "act") and not hit.has("move")), None)
         if self.own_subject == "camera" or (self.own_subject and verb is not None):
@@ -297,7 +254,7 @@ class _Sentence:
 
     # --- parts of a clause --------------------------------------------------------------------------------------
 
-    def _stirred(self, clause: _Clause, parts: _Parts) -> list[tuple[Hit, str]]:
+    def _stirred(self, clause: Clause, parts: _Parts) -> list[tuple[Hit, str]]:
         """Living parts and lights that something moves; waves move by themselves."""
         is_stirred = parts.is_stirred or any(hit.has("wind") for hit in clause.hits)
         effects = [(hit, _LIVING[hit.name_of("living")]) for hit in parts.living if is_stirred or hit.has("self")]
@@ -305,7 +262,7 @@ class _Sentence:
             effects += [(hit, hit.name_of("light")) for hit in clause.hits if hit.has("light")]
         return effects
 
-    def _negations(self, clause: _Clause) -> set[Hit]:
+    def _negations(self, clause: Clause) -> set[Hit]:
         """Hits that are refused: behind "no" up to the end of the list, or before ない."""
         negated: set[Hit] = set()
         objects = [hit for hit in clause.hits if _is_object(hit)]
@@ -321,7 +278,7 @@ class _Sentence:
         self.negating = bool(negated) and not any(hit.has("but") for hit in clause.hits)
         return negated
 
-    def _is_bare(self, clause: _Clause) -> bool:
+    def _is_bare(self, clause: Clause) -> bool:
         """Whether the clause is nothing but an item of a list: "or fog"."""
         place = clause.start
         for hit in clause.hits:
@@ -346,7 +303,7 @@ class _Sentence:
             negated.add(hit)
             end = hit.end
 
-    def _moves(self, clause: _Clause, verbs: list[Verb], how_much: dict[Hit, float], negated: set[Hit]) -> None:
+    def _moves(self, clause: Clause, verbs: list[Verb], how_much: dict[Hit, float], negated: set[Hit]) -> None:
         verbs = without_echoes(self.text, verbs)
         for number, (hit, meaning) in enumerate(verbs):
             kind, way = kind_and_way(self.text, verbs, number, clause.hits, is_gaze=self.is_gaze)
@@ -360,7 +317,7 @@ class _Sentence:
         if not verbs:
             self._way_alone(clause)
 
-    def _way_alone(self, clause: _Clause) -> None:
+    def _way_alone(self, clause: Clause) -> None:
         """ "and up" goes on with the verb before it, and "camera to the left" needs no verb."""
         ways = [hit for hit in clause.hits if hit.has("way") and fits("go", hit.name_of("way"))]
         if not ways:
@@ -379,10 +336,10 @@ class _Sentence:
         ):
             self.found.moves.append(Asked(self.last_verb.name, name))
 
-    def _is_short(self, clause: _Clause) -> bool:
+    def _is_short(self, clause: Clause) -> bool:
         return sum(1 for _ in words(self.text.plain[clause.start : clause.end])) <= _MAX_BARE_WORDS
 
-    def _snippet(self, clause: _Clause, verb: Hit) -> str:
+    def _snippet(self, clause: Clause, verb: Hit) -> str:
         """The subject and the verb, as the caller wrote them."""
         if self.own_subject and self.subject_start < verb.start:
             return " ".join(self.text.text[max(self.subject_start, verb.end - _MAX_SNIPPET) : verb.end].split())
@@ -395,7 +352,7 @@ class _Sentence:
         return " ".join(self.text.text[start : verb.end].split())
 
 
-def _pairs(clause: _Clause) -> list[tuple[Hit, str]]:
+def _pairs(clause: Clause) -> list[tuple[Hit, str]]:
     """Effects told in two words, such as "corners" and "dark"."""
     seconds = {meaning.name for hit in clause.hits for meaning in hit.meanings if meaning.kind == "two"}
     return [

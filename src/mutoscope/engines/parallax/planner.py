@@ -139,7 +139,7 @@ class _Draft:
     def take(self, stretch: _Stretch, found: Findings, most: int) -> None:
         """Add what a stretch says, as a shot of its own where it differs from the one before."""
         self.ignored += [f"object motion: {motion}" for motion in found.motions] + found.undone
-        moves = self._moves(found.moves)
+        moves = self._moves(_tracked(found))
         effects = self._effects(found.effects)
         shot = self._shot(stretch, bool(moves), bool(effects), most)
         if shot is None:
@@ -200,8 +200,6 @@ class _Draft:
             name = NAMES[kind][USUAL_WAY[kind]]
         if not name and kind in CAMERA:
             name = kind
-        if not name and kind == "track":
-            name = "follow"
         if not name:
             names = _all_of(kind)
             name = names[0] if draw(self.seed, f"side of {kind}") < 0.5 else names[1]
@@ -282,6 +280,12 @@ class _Draft:
 
 
 _INWARDS: Final = {"in": "in", "closer": "in", "out": "out", "away": "out"}
+
+
+def _tracked(found: Findings) -> list[Asked]:
+    """ "Tracking shot" alone: along with what moves if the text lets something move, else sideways past the scene."""
+    kind = "follow" if found.motions else "truck"
+    return [replace(one, kind=kind) if one.kind == "track" and not one.way else one for one in found.moves]
 
 
 def _dolly_zooms(asked: list[Asked]) -> list[Asked]:

@@ -79,7 +79,7 @@ ENGLISH = Language(
         "maybe:truck": "truck | track | slide | slides | sliding | strafe | strafes | strafing | sidestep*",
         "move:pedestal": """pedestal | pedestals | ped | crane shot | crane move* | crane | jib | jib shot
         | boom shot | jib move* | booms | elevator shot | vertical move* | vertical tracking | craning""",
-        "move:pedestal:down": """crane down* | cranes down* | craning down* | jib down* | boom down*
+        "move:pedestal:down": """we are lowered | crane down* | cranes down* | craning down* | jib down* | boom down*
         | booms down* | pedestal down* | pedestals down* | descending shot | descending camera
         | descending crane | descending drone | downward crane | lowering shot""",
         "move:pedestal:up": """crane up* | cranes up* | craning up* | jib up* | boom up* | booms up*
@@ -91,7 +91,8 @@ ENGLISH = Language(
         "maybe:pedestal:up": """rise | rises | rising | ascend | ascends | ascending | lift | lifts | lifting
         | elevate* | elevating | climb | climbs | climbing | levitate* | soars up* | soaring up* | soars
         | soaring | soar | lifts off""",
-        "move:orbit": """orbit | orbits | orbiting | orbital | orbit shot | orbital shot | circle shot
+        "move:orbit": """full 360 | 360 around | orbit | orbits | orbiting | orbital | orbit shot
+        | orbital shot | circle shot
         | circling shot | 360 degree* | 360° | 360 rotation | 360 spin | 360 turn | full rotation around
         | revolve* around | revolving around | turntable | rotate* around | rotating around | circle* around
         | circling around | wrap* around | circular move* | circular camera | circular tracking | circular dolly
@@ -409,7 +410,7 @@ ENGLISH = Language(
         "one:glitch": "image | picture | frame | signal | pixels | footage",
         "two:glitch": """breaks up | breaks into | tears | tearing | corrupt* | blocks | digital noise
         | stutters | pixelat* | splits | distort*""",
-        "effect:tilt_shift": """tilt-shift | tilt shift | tiltshift | miniature effect | miniature look
+        "effect:tilt_shift": """tilt-shift | scale model | tilt shift | tiltshift | miniature effect | miniature look
         | miniature-style | toy town | diorama | diorama look | model village | miniature town | like miniature
         | miniature scene | toy-like | model train look | toy village""",
         "one:tilt_shift": "town | city | village | street | scene | cars | world",

@@ -27,7 +27,8 @@ SPANISH = Language(
         "move:pan": """paneo* | panea | panear | paneando | panoramica* | barrido* lateral* | barrido | barre
         | gira sobre su eje | paneamos""",
         "move:tilt": "tilt | inclinacion vertical | cabeceo | cabecea | bascula | basculamiento",
-        "move:tilt:down": """tilt down | mira hacia abajo | baja mirada | picado progresivo | panea* hacia abajo
+        "move:tilt:down": """tilt down | bajamos mirada | mira hacia abajo | baja mirada
+        | picado progresivo | panea* hacia abajo
         | se inclina hacia abajo | inclinandose hacia abajo | inclina hacia abajo | inclinacion hacia abajo
         | panoramica descendente | panoramica hacia abajo | panoramica vertical descendente""",
         "move:tilt:up": """tilt up | contrapicado progresivo | mira hacia arriba | alza mirada | levanta mirada

@@ -77,9 +77,10 @@ PORTUGUESE = Language(
         | trajetoria curva | movimento curvo | meia volta em torno | meio circulo | quarto de volta
         | curva suave | um quarto de circulo""",
         "move:push:in": "push in | push-in | aproximacao | cada vez mais perto | mais perto",
-        "maybe:push:in": """aproxima-se | se aproxima | aproximando | aproxima | aproximar | chega mais perto
+        "maybe:push:in": """chegando pertinho | vai chegando pertinho | aproxima-se | se aproxima
+        | aproximando | aproxima | aproximar | chega mais perto
         | chegando mais perto | fecha em | fecha no rosto | se aproximando | aproximamos | vai chegando perto""",
-        "move:pull:out": "pull out | pull back | afastamento | abre plano | abre o quadro",
+        "move:pull:out": "vamos nos afastando | pull out | pull back | afastamento | abre plano | abre o quadro",
         "maybe:pull:out": """afasta-se | se afasta | afastando | afasta | afastar | distancia-se | se distancia
         | afastamo | se afastando | vai se afastando | distanciando""",
         "move:dolly_zoom": """dolly zoom | dolly-zoom | efeito vertigo | zoom compensado | efeito hitchcock
@@ -190,7 +191,8 @@ PORTUGUESE = Language(
         | brilho* de lente | flare* | clarao de lente | reflexo* da lente | reflexos solares | brilho* na lente""",
         "one:lens_flare": "lente | objetiva",
         "two:lens_flare": "reflexo* | brilho* | flare* | clarao | halo",
-        "effect:anamorphic_streak": """anamorfic* | risco* de luz horizonta* | faixa* horizonta* de luz
+        "effect:anamorphic_streak": """flare anamorfic* | flares anamorfic* | anamorfic*
+        | risco* de luz horizonta* | faixa* horizonta* de luz
         | traco* de luz horizonta* | listra* horizonta* | reflexo* horizonta* | linha* de luz horizonta*
         | risco* horizonta* | feixe* horizonta* | risca* de luz | rasto* horizonta* | riscos azuis | risco azul""",
         "effect:neon_flicker": """neon piscando | neons piscando | neon pisca* | neons piscam
