@@ -55,8 +55,12 @@ class Swarm(Part):
 
     def paint(self, canvas: Canvas, moment: Moment) -> None:
         """Far ones first."""
-        x, y = self._places(moment.at_s)
-        self._put(canvas, moment, x, y)
+        px, py, size = self._sized(moment)
+        angle, flat = self._attitude(moment)
+        cover = self.kind.cover * self._level(moment) * self._visible(*self._places(moment.at_s))
+        # What is smaller than a pixel is fainter instead, or it would flicker.
+        fine = np.clip(size * flat, 0, 1.1) / 1.1
+        self._specks(canvas, np.stack([px, py, size, size * flat, angle, cover * fine]), self._rgb(moment))
 
     @cached_property
     def _chances(self) -> Numbers:
@@ -83,16 +87,11 @@ class Swarm(Part):
         y = chances[1] + (kind.fall * near * pace * at_s + 0.5 * stray * near * np.cos(0.7 * phase)) / tall
         return (np.mod(x, 1.0) - 0.5) * wide, (np.mod(y, 1.0) - 0.5) * tall
 
-    def _put(self, canvas: Canvas, moment: Moment, x: Numbers, y: Numbers) -> None:
-        kind, near, chances = self.kind, self._near, self._chances
-        px, py, scale = moment.project(x, y, near)
-        low, high = kind.size
-        size = (low + (high - low) * chances[6]) * near * scale * self.place.width_px
-        angle, flat = self._attitude(moment)
-        cover = kind.cover * self._level(moment) * self._visible(x, y)
-        # What is smaller than a pixel is fainter instead, or it would flicker.
-        fine = np.clip(size * flat, 0, 1.1) / 1.1
-        self._specks(canvas, np.stack([px, py, size, size * flat, angle, cover * fine]), self._rgb(moment))
+    def _sized(self, moment: Moment) -> tuple[Numbers, Numbers, Numbers]:
+        """Where each is seen, and how large: pixels of the video."""
+        px, py, scale = moment.project(*self._places(moment.at_s), self._near)
+        low, high = self.kind.size
+        return px, py, (low + (high - low) * self._chances[6]) * self._near * scale * self.place.width_px
 
     def _specks(self, canvas: Canvas, rows: Numbers, rgb: Array, *, edge: float | None = None) -> None:
         kind = self.kind
@@ -205,12 +204,31 @@ class Dust(Swarm):
         return level
 
 
-class Embers(Swarm):
+class _Glowing(Swarm):
+    """A bright core in a wider, fainter halo; halo: its size against the core, and its level."""
+
+    halo: tuple[float, float]
+    core = 1.4
+
+    def paint(self, canvas: Canvas, moment: Moment) -> None:
+        """All halos, then all cores."""
+        px, py, size = self._sized(moment)
+        angle, flat = self._attitude(moment)
+        level = self._level(moment) * self._visible(*self._places(moment.at_s))
+        wide, share = self.halo
+        self._specks(
+            canvas, np.stack([px, py, wide * size, wide * size, angle, share * level]), self._rgb(moment), edge=1
+        )
+        long = self.core * size
+        self._specks(canvas, np.stack([px, py, long, long * flat, angle, level]), self._rgb(moment))
+
+
+class Embers(_Glowing):
     """Sparks that rise, weave and go out."""
 
     kind = Kind(
-        count=300,
-        size=(0.0014, 0.0034),
+        count=340,
+        size=(0.0007, 0.0021),
         nearness=(0.45, 1.8),
         wind=0.03,
         fall=-0.17,
@@ -218,24 +236,15 @@ class Embers(Swarm):
         edge=2.2,
         cover=1.0,
         is_light=True,
-        colours=((255, 150, 50), (255, 110, 30), (255, 190, 90)),
+        colours=((255, 160, 60), (255, 122, 36), (255, 206, 120)),
     )
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
-        """A hot core in a wider glow."""
-        x, y = self._places(moment.at_s)
-        px, py, scale = moment.project(x, y, self._near)
-        low, high = self.kind.size
-        size = (low + (high - low) * self._chances[6]) * self._near * scale * self.place.width_px
-        angle, flat = self._attitude(moment)
-        level = self._level(moment) * self._visible(x, y)
-        self._specks(canvas, np.stack([px, py, 4 * size, 4 * size, angle, 0.20 * level]), self._rgb(moment), edge=1)
-        self._specks(canvas, np.stack([px, py, 1.5 * size, size * flat, angle, level]), self._rgb(moment))
+    halo, core = (3.2, 0.22), 1.9
 
     def _attitude(self, moment: Moment) -> tuple[Numbers, Numbers]:
         x, y = self._places(moment.at_s)
         next_x, next_y = self._places(moment.at_s + SHUTTER_S)
-        return np.arctan2(next_y - y, next_x - x), np.full_like(x, 0.85)
+        return np.arctan2(next_y - y, next_x - x), np.full_like(x, 0.42)
 
     def _level(self, moment: Moment) -> Numbers:
         life = np.mod(moment.at_s * (0.25 + 0.3 * self._chances[4]) + self._chances[5], 1.0)
@@ -244,7 +253,7 @@ class Embers(Swarm):
         return level
 
 
-class Fireflies(Swarm):
+class Fireflies(_Glowing):
     """A few lights that wander and pulse."""
 
     kind = Kind(
@@ -258,16 +267,7 @@ class Fireflies(Swarm):
         colours=((226, 255, 120), (255, 240, 130)),
     )
 
-    def paint(self, canvas: Canvas, moment: Moment) -> None:
-        """A point in a halo."""
-        x, y = self._places(moment.at_s)
-        px, py, scale = moment.project(x, y, self._near)
-        low, high = self.kind.size
-        size = (low + (high - low) * self._chances[6]) * self._near * scale * self.place.width_px
-        level = self._level(moment) * self._visible(x, y)
-        angle = np.zeros_like(px)
-        self._specks(canvas, np.stack([px, py, 7 * size, 7 * size, angle, 0.5 * level]), self._rgb(moment), edge=1)
-        self._specks(canvas, np.stack([px, py, 1.4 * size, 1.4 * size, angle, level]), self._rgb(moment))
+    halo = (7.0, 0.5)
 
     def look(self, rgb: Array) -> Array:
         """Dusk, or nobody would see them."""
@@ -370,12 +370,10 @@ class Bubbles(Swarm):
     def paint(self, canvas: Canvas, moment: Moment) -> None:
         """The rim by the kind, then the glints."""
         super().paint(canvas, moment)
-        x, y = self._places(moment.at_s)
-        px, py, scale = moment.project(x, y, self._near)
-        low, high = self.kind.size
-        size = (low + (high - low) * self._chances[6]) * self._near * scale * self.place.width_px
+        px, py, size = self._sized(moment)
+        shown = 0.8 * self._visible(*self._places(moment.at_s))
         glint = size * 0.22
-        rows = np.stack([px - 0.4 * size, py - 0.42 * size, glint, glint, np.zeros_like(px), 0.8 * self._visible(x, y)])
+        rows = np.stack([px - 0.4 * size, py - 0.42 * size, glint, glint, np.zeros_like(px), shown])
         _Glint(self.place, self.strength)._specks(canvas, rows, np.full((len(px), 3), 255, np.float32))
 
 
