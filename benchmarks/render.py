@@ -1,11 +1,13 @@
 """What a video costs: rendering and encoding against encoding alone of the same frames, and against other tools.
 
-    python -m benchmarks.render [--image FILE] [--frames 121] [--rounds 5] [--weights DIR] [--json FILE]
+    python -m benchmarks.render [--image FILE] [--frames 121] [--rounds 5] [--moviepy PYTHON] [--json FILE]
 
-121 frames of 1920 x 1088 px, plain dolly, grain and blur off, x264 veryfast crf 20, engine warm; then the same with
-film grain and handheld. Every round measures all candidates one after the other, so that a ratio never compares two
-moods of the machine. Wall and CPU seconds are medians. ffmpeg's zoompan and MoviePy take part where they are
-installed; they enlarge a flat picture and show no depth.
+121 frames of 1920 x 1088 px, plain dolly, grain and motion blur off, x264 veryfast crf 20, engine warm; then a fast
+dolly with both on; then the plain one with SVT-AV1, and twice as long. Every round measures all candidates one after
+the other, so that a ratio never compares two moods of the machine. Wall and CPU seconds are medians, and the ratios
+are of the medians of CPU seconds. Memory is that of a process of its own, which makes one plain video. ffmpeg's
+zoompan and MoviePy enlarge the flat picture and show no depth; they take part where they are installed (MoviePy may
+live in another Python: --moviepy /path/to/python).
 """
 
 from __future__ import annotations
@@ -14,13 +16,16 @@ import argparse
 import hashlib
 import itertools
 import json
+import multiprocessing
 import resource
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,30 +44,49 @@ from mutoscope.media.load import load_image
 SIZE = SIZES[1]
 FPS = 24.0
 PLAIN = {"shots": [{"moves": ["dolly_in"]}]}
-RICH = {"shots": [{"moves": ["dolly_in", "handheld"], "effects": ["film_grain", "golden_hour", "dust"]}]}
+FULL = {"shots": [{"moves": [{"name": "dolly_in", "strength": 2}, "whip_left"], "effects": ["film_grain"]}]}
+AV1: dict[str, Any] = {"codec": "av1", "preset": "12", "crf": 24}
+"""Preset 12 of 13: SVT-AV1's words for real time."""
+
+MOVIEPY = """
+import sys
+from moviepy import CompositeVideoClip, ImageClip, vfx
+image, target, width, height, seconds = sys.argv[1], sys.argv[2], *map(float, sys.argv[3:])
+size = (int(width), int(height))
+clip = ImageClip(image).with_duration(seconds).resized(size)
+clip = clip.with_effects([vfx.Resize(lambda t: 1 + 0.04 * t)]).with_position("center")
+film = CompositeVideoClip([clip], size=size).with_duration(seconds)
+film.write_videofile(target, fps=24, preset="veryfast", logger=None, ffmpeg_params=["-crf", "20"])
+"""
 
 
-class Quiet:
-    """A progress that remembers when each stage began."""
+@dataclass(slots=True)
+class Clock:
+    """A progress that remembers when each stage began: wall and CPU seconds."""
 
-    def __init__(self) -> None:
-        self.began: dict[str, float] = {}
+    began: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def report(self, fraction: float, stage: str) -> None:
         """Remember the first time."""
-        self.began.setdefault(stage, time.perf_counter())
+        self.began.setdefault(stage, (time.perf_counter(), cpu_s()))
 
     def log(self, line: str) -> None:
         """Nothing."""
 
+    def stages(self) -> dict[str, tuple[float, float]]:
+        """Seconds of each, the last one until now."""
+        marks = [*self.began.items(), ("end", (time.perf_counter(), cpu_s()))]
+        return {name: (end[0] - start[0], end[1] - start[1]) for (name, start), (_, end) in itertools.pairwise(marks)}
+
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--image", type=Path, default=Path("src/mutoscope/assets/mountain-path.jpg"))
     parser.add_argument("--frames", type=int, default=121)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--weights", type=str, default=None)
+    parser.add_argument("--moviepy", type=str, default=sys.executable, metavar="PYTHON")
     parser.add_argument("--json", type=Path, default=None)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -75,40 +99,51 @@ def main() -> None:
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """All candidates, round by round."""
     settings = {"weights": options.weights} if options.weights else {}
+    with multiprocessing.get_context("spawn").Pool(1) as alone:
+        memory = alone.apply(peak_mb, (options, settings, str(folder / "memory")))
     engine = Parallax(SIZE)
-    engine.warm(Quiet())
+    engine.warm(Clock())
     frames = rendered(options, settings)
-    shapes = {"plain": PLAIN, "with grain, light and handheld": RICH}
-    candidates: dict[str, Callable[[], object]] = {
-        "encode alone (h264)": lambda: encode(frames, folder / "alone.mp4"),
-        "encode alone (av1, preset 12)": lambda: encode(frames, folder / "av1.mp4", "av1", "12", 24),
+
+    def video(plan: dict[str, Any], times: int = 1, **more: Any) -> Callable[[], Any]:
+        return lambda: run(engine, options, plan, settings | more, folder / "out", options.frames * times)
+
+    candidates: dict[str, Callable[[], Any]] = {
+        "encode alone": lambda: encode(frames, folder / "alone.mp4"),
+        "encode alone, av1": lambda: encode(frames, folder / "av1.mp4", **AV1),
+        "parallax, plain": video(PLAIN),
+        "parallax, grain and blur": video(FULL),
+        "parallax, av1": video(PLAIN, **AV1),
+        "parallax, twice as long": video(PLAIN, 2),
     }
-    for name, plan in shapes.items():
-        candidates[f"parallax, {name}"] = lambda plan=plan: run(engine, options, plan, settings, folder)  # type: ignore[misc]
-    candidates["parallax av1, plain"] = lambda: run(
-        engine, options, PLAIN, settings | {"codec": "av1", "preset": "12", "crf": 24}, folder
-    )
-    candidates |= others(options, folder)
-    times: dict[str, list[tuple[float, float]]] = {name: [] for name in candidates}
-    stages: list[dict[str, float]] = []
+    strangers, skipped = others(options, folder)
+    times: dict[str, list[tuple[float, float]]] = {}
+    stages: dict[str, dict[str, list[tuple[float, float]]]] = {}
     for _ in range(options.rounds):
-        for name, work in candidates.items():
-            (wall, cpu), result = timed(work)
-            times[name].append((wall, cpu))
-            if name == "parallax, plain" and isinstance(result, dict):
-                stages.append(result)
+        for name, work in (candidates | strangers).items():
+            seconds, result = timed(work)
+            times.setdefault(name, []).append(seconds)
+            for stage, one in result.items() if isinstance(result, dict) else ():
+                stages.setdefault(name, {}).setdefault(stage, []).append(one)
     found: dict[str, Any] = {
-        name: {"wall_s": statistics.median(w for w, _ in all_), "cpu_s": statistics.median(c for _, c in all_)}
-        for name, all_ in times.items()
+        "seconds": {name: medians(all_) for name, all_ in times.items()},
+        "stages": {name: {stage: medians(all_) for stage, all_ in parts.items()} for name, parts in stages.items()},
+        "peak_mb": memory,
+        "skipped": skipped,
+        "rounds": options.rounds,
     }
-    found["stages_s"] = {key: statistics.median(one[key] for one in stages) for key in stages[0]} if stages else {}
-    found["render alone"] = render_alone(options, settings)
-    found["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    found["sha256"] = hashlib.sha256((folder / "out-plain.mp4").read_bytes()).hexdigest()
+    found["seconds"]["render alone"] = render_alone(options, settings)
+    video(PLAIN)()
+    found["sha256"] = hashlib.sha256((folder / "out" / "video.mp4").read_bytes()).hexdigest()
     return found
 
 
-def timed(work: Callable[[], object]) -> tuple[tuple[float, float], object]:
+def medians(times: list[tuple[float, float]]) -> dict[str, float]:
+    """Of wall and CPU seconds."""
+    return {"wall_s": statistics.median(w for w, _ in times), "cpu_s": statistics.median(c for _, c in times)}
+
+
+def timed(work: Callable[[], Any]) -> tuple[tuple[float, float], Any]:
     """Wall and CPU seconds, of children too."""
     wall, cpu = time.perf_counter(), cpu_s()
     result = work()
@@ -121,6 +156,14 @@ def cpu_s() -> float:
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
+def peak_mb(options: argparse.Namespace, settings: dict[str, Any], folder: str) -> float:
+    """Of this process, after warming up and one plain video; megabytes of 2 ** 20 bytes."""
+    engine = Parallax(SIZE)
+    engine.warm(Clock())
+    run(engine, options, PLAIN, settings, Path(folder), options.frames)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
 def renderer(options: argparse.Namespace, settings: dict[str, Any]) -> Renderer:
     """The plain dolly, ready to render."""
     plan = Plan.from_json(PLAIN)
@@ -129,7 +172,7 @@ def renderer(options: argparse.Namespace, settings: dict[str, Any]) -> Renderer:
     picture = picture[box.top_px : box.top_px + box.height_px, box.left_px : box.left_px + box.width_px]
     staging = Staging(Path(settings["weights"]) if settings else None)
     width = reach(plan, num_frames=options.frames, fps=FPS)
-    scene, _ = staging.scene(picture, None, SIZE, reach=width, progress=Quiet())
+    scene, _ = staging.scene(picture, None, SIZE, reach=width, progress=Clock())
     poses = path(plan, scene, num_frames=options.frames, fps=FPS, seed=1)
     return Renderer(scene, poses, plan, output=(SIZE.width_px, SIZE.height_px), fps=FPS, seed=1)
 
@@ -141,11 +184,11 @@ def rendered(options: argparse.Namespace, settings: dict[str, Any]) -> list[np.n
 
 
 def render_alone(options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, float]:
-    """Seconds for the frames without encoding."""
+    """Seconds for the frames without encoding, in one thread."""
     maker = renderer(options, settings)
     maker.frame(0)
-    (wall, cpu), _ = timed(lambda: [maker.frame(number) for number in range(1, options.frames)])
-    return {"wall_s": wall, "cpu_s": cpu}
+    seconds, _ = timed(lambda: [maker.frame(number) for number in range(1, options.frames)])
+    return medians([seconds])
 
 
 def encode(frames: list[Any], target: Path, codec: str = "h264", preset: str = "veryfast", crf: int = 20) -> None:
@@ -158,64 +201,79 @@ def encode(frames: list[Any], target: Path, codec: str = "h264", preset: str = "
 
 
 def run(
-    engine: Parallax, options: argparse.Namespace, plan: dict[str, Any], settings: dict[str, Any], folder: Path
-) -> dict[str, float]:
+    engine: Parallax,
+    options: argparse.Namespace,
+    plan: dict[str, Any],
+    settings: dict[str, Any],
+    out: Path,
+    frames: int,
+) -> dict[str, tuple[float, float]]:
     """A whole task; seconds of each stage."""
-    out = folder / "out"
     shutil.rmtree(out, ignore_errors=True)
-    out.mkdir()
-    parameters = {"prompt": "", "num_frames": options.frames, "plan": plan}
-    progress = Quiet()
-    started = time.perf_counter()
-    engine.run(Task(parameters, {"image": (options.image,)}, out, 1, settings), progress)
-    if plan is PLAIN and "codec" not in settings:
-        shutil.copy(out / "video.mp4", folder / "out-plain.mp4")
-    marks = [*progress.began.items(), ("end", time.perf_counter())]
-    del started
-    return {name: later - began for (name, began), (_, later) in itertools.pairwise(marks)}
+    out.mkdir(parents=True)
+    clock = Clock()
+    parameters = {"prompt": "", "num_frames": frames, "plan": plan}
+    engine.run(Task(parameters, {"image": (options.image,)}, out, 1, settings), clock)
+    return clock.stages()
 
 
-def others(options: argparse.Namespace, folder: Path) -> dict[str, Callable[[], object]]:
-    """Other people's tools on the same picture, where they are installed."""
-    found: dict[str, Callable[[], object]] = {}
-    seconds = options.frames / FPS
+def others(options: argparse.Namespace, folder: Path) -> tuple[dict[str, Callable[[], Any]], dict[str, str]]:
+    """Other people's tools on the same picture; those that are not here, and why."""
+    found: dict[str, Callable[[], Any]] = {}
+    skipped: dict[str, str] = {}
+    size = (str(SIZE.width_px), str(SIZE.height_px))
     program = shutil.which("ffmpeg")
     if program:
-        zoom = f"zoompan=z='min(zoom+0.0015,1.25)':d={options.frames}:s={SIZE.width_px}x{SIZE.height_px}:fps=24"
-        found["ffmpeg zoompan"] = lambda: subprocess.run(
-            [program, "-y", "-loglevel", "error", "-loop", "1", "-i", str(options.image), "-vf", zoom, "-frames:v",
-             str(options.frames), "-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p",
-             str(folder / "zoompan.mp4")],
-            check=True,
-        )  # fmt: skip
-    try:
-        from moviepy import CompositeVideoClip, ImageClip, vfx  # type: ignore[import-not-found]  # noqa: PLC0415
-    except ImportError:
-        return found
-
-    def moviepy() -> None:
-        size = (SIZE.width_px, SIZE.height_px)
-        clip = ImageClip(str(options.image)).with_duration(seconds).resized(size)
-        clip = clip.with_effects([vfx.Resize(lambda t: 1 + 0.04 * t)]).with_position("center")
-        film = CompositeVideoClip([clip], size=size).with_duration(seconds)
-        film.write_videofile(
-            str(folder / "moviepy.mp4"), fps=24, preset="veryfast", logger=None, ffmpeg_params=["-crf", "20"]
-        )
-
-    found["MoviePy"] = moviepy
-    return found
+        zoom = f"zoompan=z='min(zoom+0.0015,1.25)':d={options.frames}:s={'x'.join(size)}:fps=24"
+        still = [program, "-y", "-loglevel", "error", "-loop", "1", "-i", str(options.image)]
+        coded = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
+        whole = [*still, "-vf", zoom, "-frames:v", str(options.frames), *coded, str(folder / "zoompan.mp4")]
+        found["ffmpeg zoompan"] = lambda: subprocess.run(whole, check=True)
+    else:
+        skipped["ffmpeg zoompan"] = "no program `ffmpeg` on the path"
+    if subprocess.run([options.moviepy, "-c", "import moviepy"], capture_output=True, check=False).returncode == 0:
+        seconds = str(options.frames / FPS)
+        told = [options.moviepy, "-c", MOVIEPY, str(options.image), str(folder / "moviepy.mp4"), *size, seconds]
+        found["MoviePy"] = lambda: subprocess.run(told, check=True)
+    else:
+        skipped["MoviePy"] = f"{options.moviepy} has no moviepy"
+    return found, skipped
 
 
 def show(found: dict[str, Any]) -> None:
-    """A table, with ratios to the encoder."""
-    alone = found["encode alone (h264)"]
-    for name, value in found.items():
-        if isinstance(value, dict) and "wall_s" in value:
-            ratio = value["wall_s"] / alone["wall_s"]
-            print(f"{name:42s} {value['wall_s']:7.2f} s wall {value['cpu_s']:7.2f} s CPU  {ratio:5.2f} x")
-    stages = found["stages_s"]
-    print("stages:", ", ".join(f"{name} {seconds:.2f} s" for name, seconds in stages.items()))
-    print(f"peak memory {found['peak_rss_mb']:.0f} MB; sha256 of the plain video {found['sha256'][:16]}")
+    """A table of seconds, the stages, and the ratios that matter."""
+    seconds = found["seconds"]
+    for name, one in seconds.items():
+        print(f"{name:28s} {one['wall_s']:7.2f} s wall {one['cpu_s']:7.2f} s CPU")
+    for name, reason in found["skipped"].items():
+        print(f"{name:28s} left out: {reason}")
+    for name, parts in found["stages"].items():
+        told = ", ".join(f"{stage} {one['cpu_s']:.2f}" for stage, one in parts.items())
+        print(f"CPU seconds of {name}: {told}")
+    print(f"peak memory {found['peak_mb']:.0f} MB; sha256 of the plain video {found['sha256'][:16]}")
+    for name, ratio, aim in ratios(found):
+        print(f"{name:60s} {ratio:6.2f}   aim {aim}")
+
+
+def ratios(found: dict[str, Any]) -> list[tuple[str, float, str]]:
+    """What is aimed at, by CPU seconds."""
+    cpu = {name: one["cpu_s"] for name, one in found["seconds"].items()}
+    alone, plain = cpu["encode alone"], cpu["parallax, plain"]
+
+    def filming(name: str) -> float:
+        return float(sum(found["stages"][name][stage]["cpu_s"] for stage in ("rendering", "encoding")))
+
+    rows = [
+        ("render and encode / encode alone", filming("parallax, plain") / alone, "<= 1.6"),
+        ("the same with grain and blur", filming("parallax, grain and blur") / alone, ""),
+        ("everything / encode alone", plain / alone, "<= 2.5"),
+        ("everything, twice as long / once", cpu["parallax, twice as long"] / plain, "<= 1.8"),
+        ("CPU seconds, H.264", plain, "<= 14"),
+        ("CPU seconds, SVT-AV1", cpu["parallax, av1"], "<= 10.08"),
+        ("peak memory, GB of 10 ** 9", found["peak_mb"] * 2**20 / 1e9, "<= 1.2"),
+    ]
+    rows += [(f"{name} / everything", cpu[name] / plain, ">= 3") for name in ("MoviePy",) if name in cpu]
+    return rows + [(f"{name} / everything", cpu[name] / plain, "") for name in ("ffmpeg zoompan",) if name in cpu]
 
 
 if __name__ == "__main__":

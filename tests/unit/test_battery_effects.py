@@ -91,11 +91,11 @@ def test_what_falls_or_floats_moves_between_frames(scene: KnownScene, name: str,
 
 
 def test_rain_and_snow_double_the_change_of_a_moving_clip(scene: KnownScene) -> None:
-    """Also while the camera moves."""
+    """Also while the camera moves slowly; in a fast one, or a photograph full of detail, the picture's own wins."""
     moving = fine_change(film(scene, planned("zoom_in", strength=0.5), num_frames=49, every=1)[0][:8])
     for name in ("rain", "snow"):
         plan = planned("zoom_in", strength=0.5, effects=(name,))
-        assert fine_change(film(scene, plan, num_frames=49, every=1)[0][:8]) > 1.3 * moving
+        assert fine_change(film(scene, plan, num_frames=49, every=1)[0][:8]) > 2 * moving
 
 
 def test_fog_takes_contrast_with_distance(scene: KnownScene, bare: list[Pixels]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from importlib import resources
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ from mutoscope.engines.parallax.camera import path
 from mutoscope.engines.parallax.pose import Pose
 from mutoscope.engines.parallax.render import Renderer, planes_to_rgb
 from mutoscope.engines.parallax.shots import CAMERA, Move, Plan, Shot
+from mutoscope.media.load import load_image
 from tests.unit.motion import Motion, black_border, luminance_jump, measure, psnr, streaks
 from tests.unit.parallax_scenes import FPS, KnownScene, film, plain, planned, three_walls
 
@@ -77,7 +80,7 @@ def test_a_pedestal_moves_near_and_far_apart(scene: KnownScene, move: str, sign:
     """Upwards what is near goes down faster."""
     motion = seen(scene, move)
     assert sign * motion.down > 0.1
-    assert motion.parallax > 0.25
+    assert motion.parallax > 0.3
 
 
 @pytest.mark.parametrize("move", ["orbit_left", "orbit_right", "arc_left", "arc_right"])
@@ -169,14 +172,12 @@ def test_a_slow_move_neither_trembles_nor_pulses(scene: KnownScene) -> None:
 
 
 def test_the_first_frame_is_the_picture() -> None:
-    """With effects off, a dolly begins with the picture as it was given: at least 29 dB."""
-    one = plain(528, 304, 0.3, 5)
-    scene = KnownScene((one,), 528, 304)
-    frames, _ = film(scene, planned("dolly_in"), num_frames=9, output=(480, 272))
-    wanted = cv2.resize(one.rgb, (480, 272), interpolation=cv2.INTER_AREA)
-    # Brightness: this texture changes colour from pixel to pixel, which 4:2:0 does not keep.
-    greys = [cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY) for rgb in (frames[0], wanted)]
-    assert psnr(*greys) > 29
+    """With effects off, a dolly begins with the picture as it was given: a photograph to at least 29 dB, in colour."""
+    photograph = load_image(Path(str(resources.files("mutoscope") / "assets" / "mountain-path.jpg")))
+    one = plain(528, 297, 0.3, 5)
+    one.rgb[:] = cv2.resize(photograph, (528, 297), interpolation=cv2.INTER_AREA)
+    frames, _ = film(KnownScene((one,), 528, 297), planned("dolly_in"), num_frames=9, output=(480, 270))
+    assert psnr(frames[0], cv2.resize(one.rgb, (480, 270), interpolation=cv2.INTER_AREA)) > 29
 
 
 def test_what_comes_out_from_behind_is_what_was_there() -> None:
@@ -203,7 +204,7 @@ def test_nothing_is_stretched() -> None:
         renderer = Renderer(scene, poses, plan, output=(480, 272), fps=FPS, seed=1)
         for number in (0, 12, 24):
             renderer.frame(number)
-            steps = np.diff(renderer._frame.grid, axis=2)[..., 0] / 16 * 480 / 528
+            steps = np.diff(renderer._rooms[0].grid, axis=2)[..., 0] / 16 * 480 / 528
             assert steps.max() < 1.5
             assert steps.min() > 1 / (1.5 * 1.9)
 
