@@ -1,9 +1,9 @@
 """Contact sheets of every camera move and every effect, for looking at: `python scripts/gallery.py [photograph …]`.
 
-Writes docs/gallery/<photograph>-moves.jpg (first, middle and last frame of each move) and -effects.jpg (one frame of
-each effect, next to the picture without any). Without arguments it takes the packaged photograph and, where
-scikit-image is installed, two of its own (public domain, CC0). It is made to be judged by eye; numbers are in
-the battery's tests.
+Writes docs/gallery/<photograph>-moves.jpg (first, middle and last frame of each move), -effects.jpg (one frame of
+each effect, next to the picture without any) and -closeups.jpg (effects in motion, pixel for pixel). Without arguments
+it takes the packaged photograph and, where scikit-image is installed, two of its own (public domain, CC0). It is made
+to be judged by eye; numbers are in the battery's tests.
 """
 
 from __future__ import annotations
@@ -35,6 +35,20 @@ QUALITY = 60
 BORROWED = ("astronaut.png", "coffee.png")
 """Of scikit-image: NASA (public domain), R. Michetti (CC0)."""
 
+CLOSE = (
+    "clouds_drift",
+    "water_ripples",
+    "foliage_sways",
+    "hair_moves",
+    "cloth_moves",
+    "rain",
+    "snow",
+    "embers",
+    "vhs",
+    "old_film",
+)
+CLOSE_FRAMES, CLOSE_PX = (40, 42, 76), (416, 272)
+
 FLEETING = {"lightning", "glitch"}
 """Effects that are not there all the time: the frame that differs most from one without them is shown."""
 
@@ -65,6 +79,8 @@ def main() -> None:
         name = photograph.stem.lower()
         write(options.out / f"{name}-moves.jpg", list(moves(scene)), columns=6)
         write(options.out / f"{name}-effects.jpg", list(effects(scene)), columns=5)
+        scene = staged(photograph, staging, share=1)
+        write(options.out / f"{name}-closeups.jpg", list(closeups(scene)), columns=len(CLOSE_FRAMES))
         print(f"{name}: {time.monotonic() - started:.0f} s")
 
 
@@ -78,11 +94,11 @@ def defaults() -> list[Path]:
     return found
 
 
-def staged(photograph: Path, staging: Staging) -> Any:
-    """The scene of a photograph, cropped as the engine does, at half the engine's size."""
+def staged(photograph: Path, staging: Staging, share: int = 2) -> Any:
+    """The scene of a photograph, cropped as the engine does, at half the engine's size or another share of it."""
     picture = load_image(photograph)
     full = choose_size(picture.shape[1], picture.shape[0])
-    size = Size(full.ratio, full.width_px // 2, full.height_px // 2)
+    size = Size(full.ratio, full.width_px // share, full.height_px // share)
     box = crop_box(picture.shape[1], picture.shape[0], size)
     picture = picture[box.top_px : box.top_px + box.height_px, box.left_px : box.left_px + box.width_px]
     most = max(reach(_plan(move), num_frames=NUM_FRAMES, fps=FPS) for move in CAMERA)
@@ -114,6 +130,22 @@ def effects(scene: Any) -> Iterator[Pixels]:
             yield labelled(film(scene, plan, (60,))[0], effect)
 
 
+def closeups(scene: Any) -> Iterator[Pixels]:
+    """Three frames of each living part and of some weather and film, where they differ most from a bare clip."""
+    bare = film(scene, _plan("static"), CLOSE_FRAMES[:1])[0].astype(np.float32)
+    for effect in CLOSE:
+        frames = film(scene, _plan("static", effect), CLOSE_FRAMES)
+        width, height = CLOSE_PX
+        change = np.abs(frames[0] - bare).mean(axis=2)
+        if change.max() < 4:
+            continue
+        around = cv2.blur(cv2.Laplacian(change, cv2.CV_32F) ** 2, (width // 2 * 2 + 1, height // 2 * 2 + 1))
+        inner = around[height // 2 : -height // 2, width // 2 : -width // 2]
+        top, left = np.unravel_index(int(inner.argmax()), inner.shape)
+        for number, frame in zip(CLOSE_FRAMES, frames, strict=True):
+            yield tagged(frame[top : top + height, left : left + width], f"{effect} {number}")
+
+
 def _plan(move: str, *names: str) -> Plan:
     return Plan((Shot(0.0, 1.0, (Move(move),), tuple(Effect(name) for name in names)),))
 
@@ -129,7 +161,12 @@ def film(scene: Any, plan: Plan, numbers: Sequence[int]) -> list[Pixels]:
 def labelled(frame: Pixels, text: str) -> Pixels:
     """A small copy with its name on it."""
     size = (CELL_PX, round(CELL_PX * frame.shape[0] / frame.shape[1]))
-    small: Any = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    return tagged(np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8), text)
+
+
+def tagged(frame: Pixels, text: str) -> Pixels:
+    """A copy with its name on it."""
+    small: Any = np.ascontiguousarray(frame).copy()
     for colour, width in (((0, 0, 0), 3), ((255, 255, 255), 1)):
         cv2.putText(small, text.replace("_", " "), (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.42, colour, width, cv2.LINE_AA)
     return np.asarray(small, np.uint8)
