@@ -47,6 +47,7 @@ from mutoscope.store import audit
 from mutoscope.store.opening import open_database
 from mutoscope.store.records import Key
 from mutoscope.store.store import Store
+from mutoscope.web.routes import PAGES
 
 log = structlog.get_logger(__name__)
 
@@ -60,11 +61,13 @@ HAND_BACK_S = 5.0
 class Ready:
     """What a person wants to know once the server listens.
 
+    welcome_url     signs the owner's browser in, once.
     new_key         the first key, shown once.
     kept_key_fits   the key that client and command line hold opens this server.
     """
 
     url: str
+    welcome_url: str
     data: Path
     new_key: str | None
     kept_key_fits: bool
@@ -102,6 +105,7 @@ async def serve(
         on_ready(
             Ready(
                 url=url,
+                welcome_url=url + site.invitation.path,
                 data=settings.data,
                 new_key=first_key,
                 kept_key_fits=kept_key_fits,
@@ -255,7 +259,7 @@ class _Server(uvicorn.Server):
 def _uvicorn(site: Site, metrics: Metrics, trusted_proxies: list[str]) -> _Server:
     return _Server(
         uvicorn.Config(
-            application(site, metrics, trusted_proxies=trusted_proxies),
+            application(site, metrics, pages=PAGES, trusted_proxies=trusted_proxies),
             proxy_headers=False,  # the application knows whom to believe
             http=type("Connection", (Connection,), {"most": most_connections()}),
             loop="uvloop",

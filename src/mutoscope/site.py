@@ -28,6 +28,7 @@ STREAMS_AT_ONCE = 200
 """Of one account. Each holds a connection, an upload a file as well."""
 COUNT_S = 1.0
 """How long a count of the queue is good for; what is accepted in between is added to it."""
+INVITATION_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,27 @@ class Health:
         return sum(now - seen < SILENT_S for seen in self.workers.values())
 
 
+@dataclass(slots=True)
+class Invitation:
+    """The address that `serve` prints: it signs the owner's browser in once, within the hour, on this machine."""
+
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    until: float = field(default_factory=lambda: time.monotonic() + INVITATION_S)
+
+    @property
+    def path(self) -> str:
+        """Where it is accepted."""
+        return f"/welcome/{self.token}"
+
+    def take(self, token: str) -> bool:
+        """Is this the token, and is it still good? It is not, afterwards."""
+        good = secrets.compare_digest(token.encode("utf-8", "surrogatepass"), self.token.encode())
+        if good and time.monotonic() < self.until:
+            self.until = 0.0
+            return True
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A running Mutoscope: its truth, its files, its models and its limits.
@@ -101,6 +123,7 @@ class Site:
     worker_token  what workers show to be let in.
     site_key      signs webhooks beside the receivers' own secrets.
     webhook_to    where webhooks may be sent.
+    invitation    lets the owner's browser in without a key, once.
     """
 
     store: Store
@@ -119,6 +142,7 @@ class Site:
     examining: Places = field(default_factory=lambda: Places(HELPERS - 1, "files to be measured"))
     uploads: Places = field(default_factory=lambda: Places(UPLOADS_AT_ONCE, "uploads"))
     streams: Places = field(default_factory=lambda: Places(STREAMS_AT_ONCE, "event streams"))
+    invitation: Invitation = field(default_factory=Invitation)
 
     def check_room(self, needed_bytes: int = 0) -> None:
         """Raises StorageFull when the disk has no room for new work of this size; looks at most once a second."""

@@ -96,7 +96,7 @@ def _stop_at_end(stop: app.Stop) -> None:
 
 
 def _tell(descriptor: int, ready: app.Ready) -> None:
-    line = json.dumps({"url": ready.url, "api_key": ready.new_key})
+    line = json.dumps({"url": ready.url, "welcome_url": ready.welcome_url, "api_key": ready.new_key})
     with open(descriptor, "w", closefd=descriptor > 2) as stream:
         stream.write(line + "\n")
 
@@ -115,6 +115,9 @@ def _announce(ready: app.Ready, values: settings.Settings, *, keep: bool) -> Non
         models=ready.models,
         workers=ready.workers,
     )
+    if sys.stderr.isatty():  # whoever reads a log is not let in
+        words = f"open [bold]{ready.welcome_url}[/bold] in your browser; it signs you in, once"
+        Console(stderr=True).print(words, highlight=False, soft_wrap=True)
     if ready.new_key and not values.api_key and sys.stderr.isatty():
         Console(stderr=True).print(f"your API key, shown once: [bold]{ready.new_key}[/bold]", highlight=False)
     if keep and (path := _keep(ready)):

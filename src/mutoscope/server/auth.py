@@ -1,4 +1,4 @@
-"""Who is calling: `Authorization: Bearer <key>`, looked up by its SHA-256.
+"""Who is calling: `Authorization: Bearer <key>`, looked up by its SHA-256, or the cookie of a browser's session.
 
 Keys are 256 random bits, so a plain hash is enough to store them by; the lookup is by the hash, so its time says
 nothing about the key.
@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from mutoscope.errors import Forbidden, Unauthorized
 from mutoscope.server.addresses import came_from, is_within
+from mutoscope.server.sessions import session_key
 from mutoscope.server.wire import site_of
 from mutoscope.store.records import Caller
 
@@ -44,10 +45,10 @@ async def caller(request: Request, *scopes: str) -> Caller:
 
 
 async def known_caller(request: Request) -> Caller | None:
-    """The caller, or None without a header. Raises Unauthorized for a key that opens nothing."""
+    """The caller, or None without a header or a session. Raises Unauthorized for a key that opens nothing."""
     header = request.headers.get("authorization")
     if not header:
-        return None
+        return await _signed_in(request)
     scheme, _, key = header.partition(" ")
     if scheme.lower() != "bearer" or not key.strip():
         raise Unauthorized("the Authorization header must be: Bearer <key>")
@@ -55,6 +56,14 @@ async def known_caller(request: Request) -> Caller | None:
     if found is None:
         raise Unauthorized("this API key is unknown, revoked or expired", code=401002)
     site_of(request).health.keys_used.add(found.key_id)
+    return found
+
+
+async def _signed_in(request: Request) -> Caller | None:
+    key_sha256 = await session_key(request)
+    found = await site_of(request).store.caller(key_sha256) if key_sha256 else None
+    if found is not None:
+        site_of(request).health.keys_used.add(found.key_id)
     return found
 
 

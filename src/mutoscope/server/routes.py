@@ -17,10 +17,11 @@ from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+Table = tuple[tuple[str, str, Endpoint], ...]
 
 # The order matters twice: addresses asked most come first, and `categories` before any model's own address, which
 # is one route for all its methods at the place of the first.
-TABLE: tuple[tuple[str, str, Endpoint], ...] = (
+TABLE: Table = (
     # RunComfy Model API
     ("GET", "/v1/requests/{request_id}/status", runcomfy.status),
     ("GET", "/v1/requests/{request_id}/result", runcomfy.result),
@@ -89,10 +90,14 @@ def table() -> tuple[tuple[str, str], ...]:
     return tuple((method, path.replace(":path", "")) for method, path, _ in TABLE)
 
 
-def application(site: Site, metrics: Metrics, *, trusted_proxies: Sequence[str] = ()) -> ASGIApp:
-    """The whole HTTP side of a site. trusted_proxies: networks whose word on where a call came from is believed."""
+def application(site: Site, metrics: Metrics, *, pages: Table = (), trusted_proxies: Sequence[str] = ()) -> ASGIApp:
+    """The whole HTTP side of a site.
+
+    pages             more addresses; one that is in both tables is the page's.
+    trusted_proxies   networks whose word on where a call came from is believed.
+    """
     methods: dict[str, dict[str, Endpoint]] = {}
-    for method, path, endpoint in TABLE:
+    for method, path, endpoint in (*TABLE, *pages):
         methods.setdefault(path, {})[method] = endpoint
     routes = [Route(path, _Address(path, endpoints), methods=list(endpoints)) for path, endpoints in methods.items()]
     router = Router(routes, default=_no_such_address, redirect_slashes=False)

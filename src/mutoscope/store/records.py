@@ -213,6 +213,34 @@ class Records:
         """Revoke every key of an account; how many there were."""
         return await self.db.write(lambda tx: tx.run("key_revoke_all", account_id=account_id))
 
+    # -- sessions ---------------------------------------------------------------------------------------------
+
+    async def owner_key(self, account_id: str) -> str | None:
+        """The oldest key of an account that opens everything, by its id; None when there is none left."""
+        row = await self.db.one("key_owner", account_id=account_id)
+        return str(row["id"]) if row else None
+
+    async def open_session(self, token_sha256: str, key_id: str, *, life_s: int) -> None:
+        """From now on a browser that holds the token calls with this key; expired sessions are forgotten."""
+
+        def act(tx: Transaction) -> None:
+            tx.run("session_delete_expired")
+            ident, life_ms = uuid.uuid4().hex, life_s * 1000
+            tx.run("session_add", id=ident, token_sha256=token_sha256, key_id=key_id, life_ms=life_ms)
+
+        await self.db.write(act)
+
+    async def session_key(self, token_sha256: str) -> str | None:
+        """The hash of the key that a session stands for; None for an unknown or expired session."""
+        row = await self.db.one("session_key", token_sha256=token_sha256)
+        return str(row["key_sha256"]) if row else None
+
+    async def close_session(self, token_sha256: str) -> None:
+        """The token opens nothing any more."""
+        await self.db.write(lambda tx: tx.run("session_delete", token_sha256=token_sha256))
+
+    # -- site -------------------------------------------------------------------------------------------------
+
     async def secret(self, name: str, make: str) -> str:
         """A site-wide secret; `make` becomes it when there is none yet."""
 

@@ -69,6 +69,26 @@ update api_keys set revoked_ms = {now_ms} where id = :id and account_id = :accou
 -- name: key_revoke_all
 update api_keys set revoked_ms = {now_ms} where account_id = :account_id and revoked_ms is null
 
+-- name: key_owner
+select id from api_keys
+where account_id = :account_id and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
+  and ' ' || scopes || ' ' like '% admin %'
+order by created_ms, id limit 1
+
+-- name: session_add
+insert into sessions (id, token_sha256, key_id, created_ms, expires_ms)
+values (:id, :token_sha256, :key_id, {now_ms}, {now_ms} + :life_ms)
+
+-- name: session_key
+select k.key_sha256 from sessions s join api_keys k on k.id = s.key_id
+where s.token_sha256 = :token_sha256 and s.expires_ms > {now_ms}
+
+-- name: session_delete
+delete from sessions where token_sha256 = :token_sha256
+
+-- name: session_delete_expired
+delete from sessions where expires_ms <= {now_ms}
+
 -- name: request_by_idempotency_key
 select id, body_sha256 from requests where account_id = :account_id and idempotency_key = :idempotency_key
 

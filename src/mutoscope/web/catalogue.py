@@ -1,0 +1,146 @@
+"""Explore, all models, and collections by category: cards that lead to the models' pages.
+
+A model's card moves when a clip lies beside its manifest: the same file name, ending in `.mp4` (the clip) and `.jpg`
+(what is shown until it plays).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from mutoscope.catalog import Model
+from mutoscope.errors import NotFound
+from mutoscope.server import ops
+from mutoscope.server.wire import site_of
+from mutoscope.site import Site
+from mutoscope.web import texts
+from mutoscope.web.render import page, render, wants_html
+
+PREVIEWS = {"mp4": "video/mp4", "jpg": "image/jpeg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A model as the catalogue shows it. ready: its engine is set up here."""
+
+    slug: str
+    id: str
+    name: str
+    title: str
+    author: str
+    description: str
+    categories: tuple[str, ...]
+    price: str
+    ready: bool
+    clip: str
+    picture: str
+
+
+def card_of(site: Site, model: Model) -> Card:
+    """The card of a model in the language in force."""
+    language = texts.SOURCE_LANGUAGE
+    found = preview_files(model.source)
+    base = f"/models/{model.slug}/preview."
+    return Card(
+        slug=model.slug,
+        id=model.id,
+        name=model.text("name", language),
+        title=model.text("title", language),
+        author=model.author,
+        description=model.text("description", language),
+        categories=model.categories,
+        price=price_text(model),
+        ready=model.engine in site.engines,
+        clip=base + "mp4" if "mp4" in found else "",
+        picture=base + "jpg" if "jpg" in found else "",
+    )
+
+
+def price_text(model: Model) -> str:
+    """`Free`, or so many dollars a second or an output."""
+    price = model.price.base_price_usd
+    if not price:
+        return texts._("Free")
+    amount = f"${price:.6f}".rstrip("0").rstrip(".")
+    return texts._("%s per second") % amount if model.price.unit == "second" else texts._("%s per picture") % amount
+
+
+@lru_cache(maxsize=1024)
+def preview_files(source: str) -> dict[str, Path]:
+    """The files that lie beside a manifest, by suffix."""
+    paths = {suffix: Path(source).with_suffix("." + suffix) for suffix in PREVIEWS}
+    return {suffix: path for suffix, path in paths.items() if path.is_file()}
+
+
+def found(site: Site, *, search: str = "", category: str = "") -> list[Card]:
+    """Models with all these words in their texts, those that can run here first."""
+    words = search.lower().split()
+    cards = [
+        card_of(site, model)
+        for model in site.catalog.models
+        if (not category or category in model.categories) and all(word in words_of(model) for word in words)
+    ]
+    return sorted(cards, key=lambda card: (not card.ready, not card.clip, card.author == "Mutoscope"))
+
+
+def words_of(model: Model) -> str:
+    """Everything a search looks at, in small letters."""
+    told = [model.id, *model.names.values(), *model.descriptions.values(), *model.categories, model.author]
+    return "\n".join(told).lower()
+
+
+async def explore(request: Request) -> Response:
+    """GET /: the front page; a client that does not ask for HTML gets the list of addresses."""
+    if not wants_html(request):
+        return await ops.index(request)
+    return await _explore(request)
+
+
+@page
+async def _explore(request: Request) -> Response:
+    site = site_of(request)
+    cards = found(site)
+    featured = next((card for card in cards if card.ready and card.clip), None)
+    return await render(
+        request, "explore.html", featured=featured, cards=cards[:12], categories=site.catalog.categories
+    )
+
+
+@page
+async def index(request: Request) -> Response:
+    """GET /models: every model; ?search= narrows it down as one types."""
+    return await _list(request, category="")
+
+
+@page
+async def collection(request: Request) -> Response:
+    """GET /models/collections/{category}: the models of one category."""
+    category = request.path_params["category"]
+    if category not in site_of(request).catalog.categories:
+        raise NotFound("no such collection")
+    return await _list(request, category=category)
+
+
+async def _list(request: Request, *, category: str) -> Response:
+    site = site_of(request)
+    search = request.query_params.get("search", "")[:200]
+    cards = found(site, search=search, category=category)
+    template = "_cards.html" if "hx-request" in request.headers else "models.html"
+    return await render(
+        request, template, cards=cards, search=search, category=category, categories=site.catalog.categories
+    )
+
+
+async def preview(request: Request) -> Response:
+    """GET /models/{slug}/preview.mp4 and preview.jpg: what moves on a model's card."""
+    model = site_of(request).catalog.by_slug(request.path_params["slug"])
+    suffix = request.path_params["suffix"]
+    path = preview_files(model.source).get(suffix)
+    if path is None:
+        raise NotFound("this model has no preview")
+    return FileResponse(path, media_type=PREVIEWS[suffix], headers={"Cache-Control": "public, max-age=86400"})

@@ -1,0 +1,119 @@
+"""From a template to an answer: language, the reader, the careful headers every page has, compression."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import orjson
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from mutoscope import __version__
+from mutoscope.errors import MutoscopeError, Unauthorized
+from mutoscope.server.auth import known_caller
+from mutoscope.server.wire import site_of
+from mutoscope.web import static, texts
+from mutoscope.web.texts import _
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+THEMES = ("light", "dark")
+SMALL = 1024
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("mutoscope.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    made.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
+    made.globals |= {"static": static.address, "version": __version__}
+    made.filters["json"] = json_for_page
+    return made
+
+
+def json_for_page(value: Any) -> Markup:
+    """JSON that may stand inside a `<script type="application/json">`: nothing in it ends the element."""
+    text = orjson.dumps(value).decode()
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704 - the signs that HTML knows are gone
+
+
+async def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
+    """A page. Every template finds `signed_in`, `theme`, `path` and `language` beside what is handed in."""
+    theme = request.cookies.get("mutoscope_theme", "")
+    html = ENVIRONMENT.get_template(template).render(
+        values
+        | {
+            "signed_in": await known_caller(request) is not None,
+            "theme": theme if theme in THEMES else "",
+            "path": request.url.path,
+            "language": texts.SOURCE_LANGUAGE,
+        }
+    )
+    return html_answer(request, html, status)
+
+
+def html_answer(request: Request, html: str, status: int = 200) -> Response:
+    """HTML with the headers of every page, compressed where that is worth it."""
+    content = html.encode()
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": policy(request),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
+        # With `no-referrer` browsers would send `Origin: null` with forms, and nobody could sign in without https.
+        "Referrer-Policy": "same-origin",
+        "Vary": "Accept, Accept-Encoding, Cookie",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    # No page holds a secret next to what a stranger may choose, so compression gives nothing away.
+    if len(content) > SMALL and static.accepts_gzip(request):
+        content = gzip.compress(content, 5)
+        headers["Content-Encoding"] = "gzip"
+    return Response(content, status, headers, "text/html; charset=utf-8")
+
+
+def policy(request: Request) -> str:
+    """The Content-Security-Policy of pages: our own files, pictures the reader chose, and nothing else."""
+    public = urlsplit(site_of(request).public_url)
+    ours = f"'self' {public.scheme}://{public.netloc}" if public.netloc else "'self'"
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src {ours} blob: data:; "
+        f"media-src {ours} blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+def page(endpoint: Endpoint) -> Endpoint:
+    """An endpoint whose errors are pages too; one that needs a reader who signed in sends others to do so."""
+
+    @wraps(endpoint)
+    async def answer(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Unauthorized:
+            return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
+        except MutoscopeError as exc:
+            title = _("There is nothing here") if exc.status == 404 else _("That did not work")
+            return await render(request, "error.html", exc.status, title=title, error=exc)
+
+    return answer
+
+
+def wants_html(request: Request) -> bool:
+    """Is it a browser that asks, and no client of the API?"""
+    return "text/html" in request.headers.get("accept", "")
+
+
+ENVIRONMENT = _environment()

@@ -1,0 +1,25 @@
+"""Every page: the pages' table of contents."""
+
+from __future__ import annotations
+
+from mutoscope.server.routes import Table
+from mutoscope.web import catalogue, playground, sign_in, static
+
+# Addresses that end in a word come before those of models, which may be any path.
+PAGES: Table = (
+    ("GET", "/", catalogue.explore),
+    ("GET", "/models", catalogue.index),
+    ("GET", "/models/collections/{category}", catalogue.collection),
+    ("GET", "/models/{slug:path}/preview.{suffix}", catalogue.preview),
+    ("GET", "/models/{slug:path}", playground.show),
+    ("GET", "/sign-in", sign_in.show),
+    ("POST", "/sign-in", sign_in.sign_in),
+    ("POST", "/sign-out", sign_in.sign_out),
+    ("GET", "/welcome/{token}", sign_in.welcome),
+    ("GET", "/static/{version}/{name:path}", static.show),
+)
+
+
+def table() -> tuple[tuple[str, str], ...]:
+    """Method and path of every page, as the docs show them."""
+    return tuple((method, path.replace(":path", "")) for method, path, _ in PAGES)
