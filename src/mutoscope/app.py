@@ -180,6 +180,7 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         site_key=webhooks.SiteKey(await store.secret("webhook_ed25519", secrets.token_hex(32))),
         webhook_to=webhooks.policy(parse_allow(settings.fetch_allow), timeout_s=settings.webhook_timeout_s),
     )
+    site.checks.per_minute = settings.checks_per_minute
     site.health.workers_expected = settings.workers
     if failed := await lifecycle.fail_orphans(site):
         log.warning("requests.failed", requests=failed, reason="their models are not in the catalogue any more")

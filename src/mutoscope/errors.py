@@ -16,6 +16,7 @@ MutoscopeError
 ├── RateLimited             429  ask again later
 ├── EngineUnavailable       503  the model's engine is not set up, or the server is draining
 ├── QueueFull               503  the site has as much waiting as it accepts
+├── TimedOut                504  somebody else did not answer in time
 ├── DatabaseBusy            503  another program holds the database; nothing was accepted
 ├── DatabaseUnavailable     503  the database does not answer; nothing was accepted
 ├── StorageFull             507  the disk has no room to accept work
@@ -196,6 +197,13 @@ class QueueFull(MutoscopeError):
     status = 503
     code = 503004
     retry_after_s = 5
+
+
+class TimedOut(MutoscopeError):
+    """No answer came in time."""
+
+    status = 504
+    code = 504001
 
 
 class DatabaseBusy(MutoscopeError):

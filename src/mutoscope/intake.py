@@ -83,6 +83,35 @@ async def take(
     return (_replace(inputs, taken) if taken else inputs), tuple(made)
 
 
+async def look_at(site: Site, caller: Caller, model: Model, inputs: Mapping[str, Any], *, base_url: str) -> None:
+    """Raises InvalidInput for every problem that `take` would find; stores nothing."""
+    problems: list[Problem] = []
+    for reference in references(model, inputs):
+        try:
+            info = await at_hand(site, caller, reference.value, base_url=base_url)
+        except MediaError as exc:
+            problems.append(Problem(reference.path, exc.message, exc.rule or "media"))
+            continue
+        problems += measure(reference.path, reference.field, info) if info else ()
+    if problems:
+        raise InvalidInput(problems=tuple(problems))
+
+
+async def at_hand(site: Site, caller: Caller, value: str, *, base_url: str) -> MediaInfo | None:
+    """What a data URI or an address of ours holds; None for an address that a worker would have to fetch.
+
+    Raises MediaError.
+    """
+    if value[:5].lower() == "data:":
+        _, content = parse_data_uri(value)
+        with tempfile.TemporaryDirectory(prefix="mutoscope-intake-") as folder:
+            path = Path(folder) / "file"
+            await asyncio.to_thread(path.write_bytes, content)
+            return await asyncio.to_thread(site.prober.probe, path)
+    file = await _own_file(site, caller, value, base_url)
+    return await _measured(site, file) if file else None
+
+
 def measure(path: str, field: MediaField, info: MediaInfo) -> list[Problem]:
     """What the manifest's rules say about a measured file."""
     if info.kind != field.kind:

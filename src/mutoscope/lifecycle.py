@@ -68,7 +68,7 @@ async def submit(
         key_id=caller.key_id,
         model_id=model.id,
         inputs=inputs,
-        ignored_inputs=(*ignored, *_unused(model, body)),
+        ignored_inputs=(*ignored, *unused(model, body)),
         seed=_seed(model, inputs),
         idempotency_key=idempotency_key,
         body_sha256=body_sha256,
@@ -100,12 +100,17 @@ async def _accept(site: Site, new: NewJob, quota: Quota, made: tuple[File, ...])
 def _check_open(site: Site, model: Model) -> None:
     if site.health.draining:
         raise EngineUnavailable("the server is stopping; submit again in a moment", code=503002)
+    check_engine(site, model)
+    site.check_room()
+
+
+def check_engine(site: Site, model: Model) -> None:
+    """Raises EngineUnavailable for a model whose engine is not set up here."""
     if model.engine not in site.engines:
         raise EngineUnavailable(
             f"{model.id} needs the engine `{model.engine}`, which is not set up on this server; "
             "`mutoscope doctor` says what to install"
         )
-    site.check_room()
 
 
 def _treated(caller: Caller, model: Model, terms: Terms) -> tuple[int, int]:
@@ -145,7 +150,7 @@ def _hold_microusd(model: Model, inputs: Mapping[str, Any]) -> int:
     return max(model.price_microusd(inputs), 1 if model.price.base_price_usd > 0 else 0)
 
 
-def _unused(model: Model, body: object) -> list[str]:
+def unused(model: Model, body: object) -> list[str]:
     """Inputs that fit the schema and reach no engine: told, so that nobody thinks they did something."""
     used = set(model.bindings.values())
     given = body if isinstance(body, dict) else {}

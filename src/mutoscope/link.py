@@ -22,7 +22,19 @@ import orjson
 import structlog
 
 from mutoscope.errors import EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
-from mutoscope.protocol import Assignment, Beat, Claim, Finish, Stored, Watch, decode, encode
+from mutoscope.protocol import (
+    Assignment,
+    Beat,
+    Check,
+    CheckClaim,
+    Checked,
+    Claim,
+    Finish,
+    Stored,
+    Watch,
+    decode,
+    encode,
+)
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -92,6 +104,18 @@ class Link:
 
     def finish(self, request_id: str, finish: Finish) -> None:
         self._post(f"/worker/v1/requests/{request_id}/finish", finish, timeout_s=TIMEOUT_S)
+
+    def claim_check(self, *, wait_s: float) -> Check | None:
+        answer = self._post("/worker/v1/checks/claim", CheckClaim(wait_s), timeout_s=wait_s + TIMEOUT_S)
+        if answer.status_code == 204:
+            return None
+        try:
+            return decode(Check, orjson.loads(answer.content))
+        except ValueError as exc:
+            raise ServerAway(f"the server's answer cannot be understood: {exc}") from exc
+
+    def finish_check(self, check_id: str, checked: Checked) -> None:
+        self._post(f"/worker/v1/checks/{check_id}/finish", checked, timeout_s=TIMEOUT_S)
 
     def get(self, url: str, target: Path, *, limit_bytes: int, check: Callable[[], None]) -> None:
         """Bytes of a stored input into a file; `check` is called between chunks."""

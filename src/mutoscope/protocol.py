@@ -10,6 +10,8 @@ so a worker of another version is told so instead of being misunderstood.
     PUT  /worker/v1/requests/{id}/files/{name}?attempt=N   bytes -> 200 Stored | 409
     POST /worker/v1/requests/{id}/finish      Finish  -> 200 {} | 409
     GET  an Assignment.files[].url            the bytes of a stored input
+    POST /worker/v1/checks/claim              CheckClaim -> 200 Check | 204 nothing to look at
+    POST /worker/v1/checks/{id}/finish        Checked -> 200 {} | 404 nobody waits for it any more
 
 Authorization is a Bearer token of scope `worker`; the worker's name travels in `X-Mutoscope-Worker`.
 """
@@ -132,6 +134,36 @@ class Finish:
     error: str | None = None
     code: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckClaim:
+    """Asks for an address to look at. wait_s: how long the server may hold the call open, 0 … 30."""
+
+    wait_s: float = 0.0
+    protocol: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """An address to fetch through `net` and to measure. Not durable: whoever asked waits for a few seconds.
+
+    kind   `image`, `video` or `audio`: what it should be, which sets how large it may be.
+    """
+
+    check_id: str
+    url: str
+    kind: str
+    time_limit_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found: `media`, the members of `media.probe.MediaInfo`, or why there is nothing."""
+
+    media: Mapping[str, Any] | None = None
+    error: str = ""
+    rule: str = ""
 
 
 def encode(message: Any) -> dict[str, Any]:

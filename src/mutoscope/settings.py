@@ -62,6 +62,9 @@ SETTINGS: tuple[Setting, ...] = (
         "",
         "Networks of reverse proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; none.",
     ),
+    Setting(
+        "checks_per_minute", int, 60, "Addresses that one key may have checked per minute by POST /v1/inputs/check."
+    ),
     Setting("max_body_bytes", int, 64 * 2**20, "Largest JSON body accepted, data URIs included."),
     Setting("max_upload_bytes", int, 200 * 2**20, "Largest file accepted by POST /v1/files."),
     Setting("min_free_bytes", int, 256 * 2**20, "Free disk space below which new work is refused with 507."),
@@ -142,6 +145,7 @@ class Settings:
     api_key: str
     fetch_allow: str
     trusted_proxies: str
+    checks_per_minute: int
     max_body_bytes: int
     max_upload_bytes: int
     min_free_bytes: int
@@ -198,6 +202,7 @@ def _check(values: Mapping[str, Any]) -> None:
     limits = {
         "port": (0, 65535),
         "workers": (0, 256),
+        "checks_per_minute": (1, 100_000),
         "max_body_bytes": (1024, 2**31),
         "max_upload_bytes": (1024, 2**40),
         "max_queued": (0, 10**9),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mutoscope import net, webhooks
 from mutoscope.catalog import Catalog
+from mutoscope.checks import Checks
 from mutoscope.errors import QueueFull, StorageFull
 from mutoscope.media.sandbox import Prober
 from mutoscope.places import Places
@@ -51,6 +52,8 @@ class Health:
     draining: bool = False
     workers: dict[str, float] = field(default_factory=dict)
     """Workers that are ready, and when they were last heard of (monotonic seconds)."""
+    engines: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What each of them said it can run when it last asked for work."""
     workers_expected: int = 0
     free_bytes: int = 0
     free_checked: float = 0.0
@@ -62,12 +65,15 @@ class Health:
     webhook_outcomes: Counter[str] = field(default_factory=Counter)
     """How tries to send a webhook ended; the sender's own tally."""
 
-    def heard(self, worker_id: str) -> None:
-        """A worker asked for work or beats; those silent for long are forgotten."""
+    def heard(self, worker_id: str, engines: frozenset[str] | None = None) -> None:
+        """A worker asked for work (and said what it can run) or beats; those silent for long are forgotten."""
         now = time.monotonic()
         self.workers[worker_id] = now
+        if engines is not None:
+            self.engines[worker_id] = engines
         if len(self.workers) > MANY_WORKERS:
             self.workers = {name: seen for name, seen in self.workers.items() if now - seen < SILENT_S}
+            self.engines = {name: can for name, can in self.engines.items() if name in self.workers}
 
     def queue_is_old(self) -> bool:
         """Was the queue counted more than a second ago?"""
@@ -90,6 +96,13 @@ class Health:
         """How many workers were heard of lately."""
         now = time.monotonic()
         return sum(now - seen < SILENT_S for seen in self.workers.values())
+
+    def workers_for(self, engine: str) -> int:
+        """How many of them can run this engine."""
+        now = time.monotonic()
+        return sum(
+            now - seen < SILENT_S and engine in self.engines.get(name, ()) for name, seen in self.workers.items()
+        )
 
 
 @dataclass(slots=True)
@@ -124,6 +137,7 @@ class Site:
     site_key      signs webhooks beside the receivers' own secrets.
     webhook_to    where webhooks may be sent.
     invitation    lets the owner's browser in without a key, once.
+    checks        addresses that workers are asked to look at.
     """
 
     store: Store
@@ -143,6 +157,7 @@ class Site:
     uploads: Places = field(default_factory=lambda: Places(UPLOADS_AT_ONCE, "uploads"))
     streams: Places = field(default_factory=lambda: Places(STREAMS_AT_ONCE, "event streams"))
     invitation: Invitation = field(default_factory=Invitation)
+    checks: Checks = field(default_factory=Checks)
 
     def check_room(self, needed_bytes: int = 0) -> None:
         """Raises StorageFull when the disk has no room for new work of this size; looks at most once a second."""

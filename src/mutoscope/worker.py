@@ -34,6 +34,7 @@ from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
 from mutoscope.errors import ConfigError, EngineError, LeaseLost, MediaError
 from mutoscope.link import Lease, Link, Released, backoff, insist
+from mutoscope.measuring import Measurer
 from mutoscope.media.datauri import DOWNLOAD_LIMITS
 from mutoscope.media.probe import MediaInfo
 from mutoscope.media.sandbox import Prober
@@ -87,6 +88,7 @@ def main(
         with contextlib.suppress(MediaError):  # an empty file: the helper starts now, not in the first attempt
             prober.probe(own / LOCK)
         worker = Worker(link, children, prober=prober, policy=policy, folder=own, drain_s=drain_s)
+        Measurer(Link(server_url, token, worker_id), policy, own).start()
         if parent_fd is not None:
             threading.Thread(target=worker.die_with_parent, args=(parent_fd,), name="parent", daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,7 +10,20 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mutoscope.errors import NotFound
-from mutoscope.server import account, audit, events, files, models, openapi, ops, requests, webhooks, workers
+from mutoscope.server import (
+    account,
+    audit,
+    events,
+    files,
+    inputs,
+    models,
+    openapi,
+    ops,
+    quotes,
+    requests,
+    webhooks,
+    workers,
+)
 from mutoscope.server.dialects import runcomfy
 from mutoscope.server.entrance import Entrance
 from mutoscope.server.metrics import Metrics
@@ -37,6 +50,8 @@ TABLE: Table = (
     ("GET", "/prod/v2/requests/{request_id}/result", runcomfy.result),
     ("POST", "/prod/v2/requests/{request_id}/cancel", runcomfy.cancel),
     # our own extras
+    ("POST", "/v1/quote/{model_id:path}", quotes.show),
+    ("POST", "/v1/inputs/check", inputs.check),
     ("GET", "/v1/requests", requests.index),
     ("GET", "/v1/requests/{request_id}", requests.show),
     ("DELETE", "/v1/requests/{request_id}", requests.delete),
@@ -76,6 +91,8 @@ TABLE: Table = (
     ("PUT", "/worker/v1/requests/{request_id}/files/{name}", workers.put_file),
     ("POST", "/worker/v1/requests/{request_id}/finish", workers.finish),
     ("GET", "/worker/v1/files/{file_id}", workers.get_file),
+    ("POST", "/worker/v1/checks/claim", workers.claim_check),
+    ("POST", "/worker/v1/checks/{check_id}/finish", workers.finish_check),
     # operation
     ("GET", "/livez", ops.livez),
     ("GET", "/readyz", ops.readyz),

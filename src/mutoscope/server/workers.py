@@ -11,8 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope import lifecycle
-from mutoscope.errors import BadRequest, LeaseLost
-from mutoscope.protocol import VERSION, Assignment, Beat, Claim, Finish, Stored, Watch, decode, encode
+from mutoscope.errors import BadRequest, LeaseLost, NotFound
+from mutoscope.protocol import (
+    VERSION,
+    Assignment,
+    Beat,
+    Check,
+    CheckClaim,
+    Checked,
+    Claim,
+    Finish,
+    Stored,
+    Watch,
+    decode,
+    encode,
+)
 from mutoscope.server import auth
 from mutoscope.server.files import safe_name, serve
 from mutoscope.server.metrics import metrics_of
@@ -39,7 +52,7 @@ async def claim(request: Request) -> Response:
             f"this server speaks worker protocol {VERSION}, the worker {wanted.protocol}; run the same version",
             code=400003,
         )
-    site.health.heard(worker_id)
+    site.health.heard(worker_id, frozenset(wanted.engines))
     assignment = await _wait_for_work(request, worker_id, wanted)
     return answer(encode(assignment)) if assignment else nothing()
 
@@ -131,6 +144,37 @@ async def finish(request: Request) -> Response:
     told = await _message(request, Finish)
     job = await lifecycle.settle(site, Held(request.path_params["request_id"], worker_id, told.attempt), told)
     metrics_of(request).settled(job, told)
+    return answer({})
+
+
+async def claim_check(request: Request) -> Response:
+    """POST /worker/v1/checks/claim: an address to look at, waiting for one a while."""
+    site = site_of(request)
+    worker_id = auth.worker(request)
+    wanted = await _message(request, CheckClaim)
+    site.checks.heard(worker_id)
+    check = await _wait_for_check(request, min(wanted.wait_s, LONGEST_WAIT_S))
+    return answer(encode(check)) if check else nothing()
+
+
+async def _wait_for_check(request: Request, wait_s: float) -> Check | None:
+    site = site_of(request)
+    deadline = time.monotonic() + wait_s
+    with site.checks.news() as news:
+        while not await request.is_disconnected():  # as with work: never to a worker that hung up
+            check, left = site.checks.take(), deadline - time.monotonic()
+            if check or left <= 0 or site.store.wakeups.closing or site.health.draining:
+                return check
+            await wait(news, min(left, LOOK_S))
+    return None
+
+
+async def finish_check(request: Request) -> Response:
+    """POST /worker/v1/checks/{check_id}/finish: what was found. 404: nobody waits for it any more."""
+    auth.worker(request)
+    checked = await _message(request, Checked)
+    if not site_of(request).checks.answer(request.path_params["check_id"], checked):
+        raise NotFound("nobody waits for this check")
     return answer({})
 
 

@@ -22,6 +22,7 @@ from mutoscope.store import acts, metering
 from mutoscope.store.acts import job_of
 from mutoscope.store.audit import Noting
 from mutoscope.store.database import Database, Row, Transaction
+from mutoscope.store.history import History
 from mutoscope.store.outbox import Outbox
 from mutoscope.store.positions import Positions
 from mutoscope.store.records import File, Records
@@ -39,6 +40,7 @@ class Store(Records):
         super().__init__(db)
         self.wakeups = Wakeups()
         self.webhooks = Outbox(db, self.wakeups)
+        self.history = History(db)
         self._positions = Positions()
         self.wakeups.places = self._positions.changed
         db.share(self.wakeups)

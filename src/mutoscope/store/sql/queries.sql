@@ -419,6 +419,33 @@ where state in ('in_queue', 'in_progress') group by model_id, state
 -- name: clock
 select {now_ms}
 
+-- What quotes are made of. Ids are in order of time, so the newest requests are read from the end of the primary
+-- key: no index of its own, which every completion would have to write.
+-- name: history_runs
+select r.model_id, r.finished_ms - r.started_ms as run_ms, u.quantity
+from (select id, model_id, state, started_ms, finished_ms from requests order by id desc limit :limit) r
+join usage u on u.request_id = r.id
+where r.state = 'completed' and r.started_ms is not null
+order by r.id desc
+
+-- name: history_flow
+select coalesce(max(tag), 0.0) from flows where model_id = :model_id and key_id = :key_id
+
+-- name: history_ahead
+select count(*) from (
+  select 1 from requests
+  where model_id = :model_id and state = 'in_queue' and (priority, tag) <= (:priority, :tag)
+  limit :cap) as ahead
+
+-- name: history_waiting
+select model_id, count(*) as n from (
+  select model_id from requests where state = 'in_queue' and model_id <> :model_id limit :cap) as waiting
+group by model_id
+
+-- name: history_running
+select model_id, {now_ms} - started_ms as elapsed_ms from requests
+where state = 'in_progress' and lease_until_ms > 0 limit :cap
+
 -- Everybody who wants to hear of this request: the address it brought along, and the endpoints of its account.
 -- name: webhook_receivers
 select r.account_id, r.model_id, r.webhook_url as url, r.webhook_events as events, '[]' as models, null as endpoint_id

@@ -1,0 +1,76 @@
+"""What the machine has done lately and has before it: what a quote is made of. Reads only, each of them bounded."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mutoscope.store.database import Database
+
+NEWEST = 1000
+"""Requests looked back on, of all models together (2 ms)."""
+KEPT_S = 5.0
+"""How long what was read serves for further quotes."""
+MOST_AHEAD = 1000
+"""Waiting requests that are counted; beyond that a queue is just long."""
+SHARE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """One completed run, from its last claim to its end. quantity: the units it was charged for."""
+
+    run_s: float
+    quantity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """What a request that came now would find.
+
+    ahead     waiting requests of the same model that would be served before it, at most MOST_AHEAD.
+    others    waiting requests of other models.
+    running   seconds that each running request has been running, with its model.
+    """
+
+    ahead: int
+    others: Mapping[str, int]
+    running: Sequence[tuple[str, float]]
+
+
+class History:
+    """Past runs and the present queue, as a store knows them."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._runs: Mapping[str, Sequence[PastRun]] = {}
+        self._read_at = float("-inf")
+
+    async def runs(self) -> Mapping[str, Sequence[PastRun]]:
+        """Completed runs by model, newest first."""
+        if time.monotonic() - self._read_at > KEPT_S:
+            found: defaultdict[str, list[PastRun]] = defaultdict(list)
+            for row in await self._db.all("history_runs", limit=NEWEST):
+                found[row["model_id"]].append(PastRun(max(0, row["run_ms"]) / 1000, row["quantity"]))
+            self._runs, self._read_at = found, time.monotonic()
+        return self._runs
+
+    async def outlook(self, model_id: str, key_id: str, *, priority: int = 0) -> Outlook:
+        """What a request of this key would find, by the order in which requests are claimed."""
+        now = await self._db.one("flow_now", model_id=model_id)
+        flow = await self._db.one("history_flow", model_id=model_id, key_id=key_id)
+        assert now is not None
+        assert flow is not None
+        tag = max(now[0], flow[0]) + SHARE
+        place = {"model_id": model_id, "priority": priority, "tag": tag, "cap": MOST_AHEAD}
+        ahead = await self._db.one("history_ahead", **place)
+        assert ahead is not None
+        others = await self._db.all("history_waiting", model_id=model_id, cap=MOST_AHEAD)
+        running = await self._db.all("history_running", cap=MOST_AHEAD)
+        return Outlook(
+            ahead=int(ahead[0]),
+            others={row["model_id"]: row["n"] for row in others},
+            running=[(row["model_id"], max(0, row["elapsed_ms"]) / 1000) for row in running],
+        )
