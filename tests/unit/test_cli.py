@@ -167,6 +167,30 @@ def test_a_refusal_in_json_is_one_object_too(film: Scripted, make: Any) -> None:
     assert "prompt: is missing" in done.stderr
 
 
+def test_a_quote_runs_nothing(film: Scripted) -> None:
+    """Price and times as a table, or the server's answer as it is."""
+    told = {
+        "model_id": MODEL,
+        "price": {"cost_usd": 0.5, "quantity": 5, "unit": "second", "explanation": "5 seconds x 0.1 USD = 0.5 USD"},
+        "run": {"expected_s": 21.04, "p90_s": 30, "reason": None},
+        "wait": {"expected_s": None, "queue_ahead": 3, "workers": 0, "reason": "no worker"},
+        "ignored_inputs": ["colour"],
+    }
+    film.on("POST", f"/v1/quote/{MODEL}", told, told)
+    done = run("run", MODEL, "--quote", "--set", "prompt=p")
+    assert done.exit_code == exits.OK
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert rows == [
+        ["price", "5 seconds x 0.1 USD = 0.5 USD"],
+        ["wait", "unknown: no worker"],
+        ["run", "about 21 s"],
+        ["ahead", "3"],
+        ["ignored", "colour"],
+    ]
+    assert json.loads(run("run", MODEL, "--quote", "--json", "--set", "prompt=p").stdout) == told
+    assert film.calls("POST", f"/v1/models/{MODEL}") == []
+
+
 def test_no_wait_prints_the_request_id(film: Scripted) -> None:
     """And asks nothing more."""
     done = run("run", MODEL, "--no-wait", "--input", '{"prompt": "p"}')

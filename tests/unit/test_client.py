@@ -551,6 +551,27 @@ def test_the_other_calls_read_their_answers(driver: Driver, scripted: Scripted) 
     driver.call("delete", "r1")
 
 
+def test_a_quote_is_asked_for_with_the_inputs_of_a_submit(driver: Driver, scripted: Scripted, tmp_path: Path) -> None:
+    """Local files are uploaded for it; what the server cannot tell is None."""
+    picture = tmp_path / "photo.png"
+    picture.write_bytes(b"png")
+    scripted.on("POST", "/v1/files", {"file_id": "p", "url": "https://files/p.png"})
+    run, wait = {"expected_s": 9.5, "p90_s": 11}, {"expected_s": None, "queue_ahead": 2, "reason": "no worker"}
+    price = {"cost_usd": 0.75, "quantity": 5, "unit": "second"}
+    told = {"model_id": MODEL, "price": price, "run": run, "wait": wait, "ignored_inputs": ["colour"]}
+    scripted.on("POST", SUBMIT.replace("/v1/models/", "/v1/quote/"), told)
+    scripted.on("POST", "/v1/inputs/check", {"ok": False, "problems": [{"rule": "width_pixels>"}], "media": None})
+
+    quote = driver.call("quote", MODEL, {"prompt": "p", "image_urls": [picture]})
+    assert scripted.seen[-1].json == {"prompt": "p", "image_urls": ["https://files/p.png"]}
+    assert (quote.cost_usd, quote.expected_run_s, quote.run_p90_s, quote.queue_ahead) == (0.75, 9.5, 11, 2)
+    assert quote.expected_wait_s is None
+    assert quote.ignored_inputs == ("colour",)
+    check = driver.call("check_input", MODEL, "image_urls", "https://example.com/a.png")
+    assert scripted.seen[-1].json == {"model_id": MODEL, "field": "image_urls", "url": "https://example.com/a.png"}
+    assert (check.is_ok, check.media, check.problems[0]["rule"]) == (False, {}, "width_pixels>")
+
+
 def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
     """The one thing that is written twice is compared."""
 

@@ -15,7 +15,7 @@ import click
 from mutoscope.cli import arguments, exits, failures, output
 from mutoscope.cli.connect import connect_or_start, url_option
 from mutoscope.cli.display import Display
-from mutoscope.client import Client, ClientError, Result, WaitTimedOut
+from mutoscope.client import Client, ClientError, Quote, Result, WaitTimedOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class Order:
     output_dir: Path
     as_json: bool
     no_wait: bool
+    quote: bool
     timeout_s: float | None
     terms: Mapping[str, Any]
 
@@ -44,6 +45,7 @@ class Order:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object on standard output.")
 @click.option("--no-wait", is_flag=True, help="Submit only, and print the request's id.")
 @click.option("--plan-only", is_flag=True, help="Print what would be done, and the camera's path; render nothing.")
+@click.option("--quote", is_flag=True, help="Say what it would cost and take; run nothing.")
 @click.option("--timeout", "timeout_s", type=click.FloatRange(min=0, min_open=True), help="Give up after seconds.")
 @click.option("--priority", type=click.Choice(("high", "normal", "low")), help="As far as the key may ask for it.")
 @click.option("--expires-in", "expires_in_s", type=click.IntRange(min=1), help="Fail unless started within seconds.")
@@ -58,6 +60,7 @@ def command(
     as_json: bool,
     no_wait: bool,
     plan_only: bool,
+    quote: bool,
     timeout_s: float | None,
     priority: str | None,
     expires_in_s: int | None,
@@ -78,9 +81,9 @@ def command(
         planning.show(model_id, inputs, settings, as_json=as_json)
         return
     terms = {"priority": priority, "expires_in_s": expires_in_s, "time_limit_s": time_limit_s}
-    order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, timeout_s, terms)
+    order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, quote, timeout_s, terms)
     try:
-        with _terminated_like_ctrl_c(), connect_or_start(url, may_start=not no_wait) as client:
+        with _terminated_like_ctrl_c(), connect_or_start(url, may_start=not (no_wait or quote)) as client:
             _carry_out(client, order)
     except ClientError as exc:
         if as_json:
@@ -89,10 +92,13 @@ def command(
 
 
 def _carry_out(client: Client, order: Order) -> None:
-    if not order.no_wait:
+    if not (order.no_wait or order.quote):
         order.output_dir.mkdir(parents=True, exist_ok=True)  # said before minutes of work, not after
     schema = client.model(order.model_id).input_schema if order.settings else None
     inputs = arguments.apply_settings(order.inputs, order.settings, schema)
+    if order.quote:
+        _tell_quote(client.quote(order.model_id, inputs), as_json=order.as_json)
+        return
     submitted = client.submit(order.model_id, inputs, **order.terms)
     output.say(f"request {submitted.request_id}")
     if order.no_wait:
@@ -110,6 +116,24 @@ def _carry_out(client: Client, order: Order) -> None:
     else:
         for path in result.files:
             output.emit(path)
+
+
+def _tell_quote(quote: Quote, *, as_json: bool) -> None:
+    if as_json:
+        output.emit_json(quote.raw)
+        return
+    rows = [
+        ("price", quote.raw["price"]["explanation"]),
+        ("wait", _duration(quote.expected_wait_s, quote.raw["wait"]["reason"])),
+        ("run", _duration(quote.expected_run_s, quote.raw["run"]["reason"])),
+        ("ahead", str(quote.queue_ahead)),
+        *(("ignored", name) for name in quote.ignored_inputs),
+    ]
+    output.emit_table(("", ""), rows)
+
+
+def _duration(seconds: float | None, reason: str | None) -> str:
+    return f"unknown: {reason}" if seconds is None else f"about {seconds:.3g} s"
 
 
 def _wait(client: Client, request_id: str, timeout_s: float | None) -> Result:

@@ -34,6 +34,7 @@ from .errors import (
     WaitTimedOut,
     WebhookVerificationError,
 )
+from .quote_values import InputCheck, Quote
 from .steps import Retry
 from .sync import Client
 from .values import (
@@ -65,6 +66,7 @@ __all__ = [
     "ConnectionFailed",
     "Event",
     "Forbidden",
+    "InputCheck",
     "InvalidInput",
     "Key",
     "Model",
@@ -72,6 +74,7 @@ __all__ = [
     "NewWebhookEndpoint",
     "NotFound",
     "PaymentRequired",
+    "Quote",
     "RateLimited",
     "RequestInfo",
     "Result",

@@ -19,6 +19,11 @@ def model_path(model_id: str) -> str:
     return f"/v1/models/{'/'.join(parts)}"
 
 
+def quote_path(model_id: str) -> str:
+    """Where a request of this model is quoted. Raises BadArgument."""
+    return model_path(model_id).replace("/v1/models/", "/v1/quote/", 1)
+
+
 def origin(url: str) -> tuple[str, str, int | None]:
     """Scheme, host and port."""
     parts = urlsplit(url)

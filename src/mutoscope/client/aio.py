@@ -18,6 +18,7 @@ from . import transport, values
 from .credentials import find
 from .key_calls import submit_terms
 from .protocol import Protocol
+from .quote_values import InputCheck, Quote
 from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
 from .webhook_calls import wanted
 from .webhook_values import NewWebhookEndpoint, WebhookDelivery, WebhookEndpoint, WebhookSecret
@@ -114,6 +115,14 @@ class AsyncClient:
         terms = submit_terms(priority, expires_in_s, time_limit_s)
         script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events, terms=terms)
         return await self._drive(script)
+
+    async def quote(self, model_id: str, inputs: Mapping[str, Any]) -> Quote:
+        """What such a request would cost and take; local files among the inputs are uploaded for it."""
+        return await self._drive(self._protocol.quote(model_id, inputs))
+
+    async def check_input(self, model_id: str, field: str, url: str) -> InputCheck:
+        """Whether the file behind an address would do for a field of the model, before it is submitted."""
+        return await self._drive(self._protocol.check_input(model_id, field, url))
 
     async def wait(
         self,

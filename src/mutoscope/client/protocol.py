@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
-from . import follow, inputs, values
-from .addresses import bare, model_path, origin, request_path
+from . import follow, inputs, quote_values, values
+from .addresses import bare, model_path, origin, quote_path, request_path
 from .admin_calls import AdminCalls
 from .credentials import Credentials
 from .errors import (
@@ -91,6 +91,17 @@ class Protocol:
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         answer = yield from self._call("POST", path, params=params, headers=headers, content=content, retry=True)
         return values.submitted(answer.json)
+
+    def quote(self, model_id: str, body: Mapping[str, Any]) -> Script[quote_values.Quote]:
+        """Upload the local files among the inputs, then ask; asking changes nothing, so it is tried again."""
+        content = _encode((yield from self._with_urls(model_id, body)))
+        return quote_values.quote(
+            (yield from self._call("POST", quote_path(model_id), content=content, retry=True)).json
+        )
+
+    def check_input(self, model_id: str, field: str, url: str) -> Script[quote_values.InputCheck]:
+        content = _encode({"model_id": model_id, "field": field, "url": url})
+        return quote_values.input_check((yield from self._call("POST", "/v1/inputs/check", content=content)).json)
 
     def run(
         self,

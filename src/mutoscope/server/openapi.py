@@ -38,6 +38,7 @@ MEANINGS = {
     422: "The input does not fit; every problem is listed.",
     429: "Too fast, too much waiting, or too many at once.",
     503: "The model's engine is not set up, the queue is full, or the server is stopping.",
+    504: "No worker answered in time.",
     507: "The server's disk is full.",
 }
 LANGUAGE = {
@@ -62,6 +63,7 @@ def describe(models: list[Model], base: str) -> dict[str, Any]:
             "get": _op("show_" + model.id, "Show this model.", ref("Model"), (), [LANGUAGE], public=True),
             "post": _submit(model),
         }
+        paths[f"/v1/quote/{model.id}"] = {"post": _quote(model)}
         paths[f"/prod/v2/models/{model.id}"] = _alias({"post": _submit(model)})
     return {
         "openapi": "3.1.0",
@@ -111,6 +113,12 @@ def _submit(model: Model) -> Operation:
             "Seconds one attempt may take.",
         ),
     ]
+    operation["requestBody"] = _body({"application/json": bounded(normalise(model.input_schema))})
+    return operation
+
+
+def _quote(model: Model) -> Operation:
+    operation = _op("quote_" + model.id, "What a request would cost and take.", ref("Quote"), (400, 413, 422, 503))
     operation["requestBody"] = _body({"application/json": bounded(normalise(model.input_schema))})
     return operation
 
@@ -182,7 +190,10 @@ def _catalogue_paths() -> dict[str, dict[str, Operation]]:
     ]
     page = obj(models=array(ref("Model")), total=_int(), limit=_int(), offset=_int())
     names = obj(categories=array({"type": "string"}))
+    check = _op("check_input", "Would this file do?", ref("Check"), (400, 404, 413, 422, 429, 503, 504))
+    check["requestBody"] = _body({"application/json": ref("WantedCheck")})
     return {
+        "/v1/inputs/check": {"post": check},
         "/v1/models": {"get": _op("list_models", "List models.", page, (422,), filters, public=True)},
         "/v1/models/categories": {"get": _op("list_categories", "List categories.", names, (), public=True)},
     }

@@ -49,6 +49,8 @@ def maybe(shape: Shape) -> Shape:
     return {"anyOf": [shape, {"type": "null"}]}
 
 
+PART: Shape = {"type": "number", "minimum": 0}
+PROBLEM: Shape = obj(path=TEXT, message=TEXT, rule=TEXT)
 _OUTPUT: Shape = {
     "type": "object",
     "minProperties": 1,
@@ -164,7 +166,7 @@ SHAPES: dict[str, Shape] = {
         error_code={"type": "integer"},
         error_message=TEXT,
         message=TEXT,
-        detail=array(obj(path=TEXT, message=TEXT, rule=TEXT)),
+        detail=array(PROBLEM),
     ),
     "Submitted": obj(request_id=TEXT, status_url=URL, result_url=URL, cancel_url=URL),
     "Status": obj(
@@ -206,6 +208,48 @@ SHAPES: dict[str, Shape] = {
         model_url=URL,
         inputs=array(TEXT),
         required_inputs=array(TEXT),
+    ),
+    "Quote": obj(
+        model_id=TEXT,
+        price=obj(
+            cost_usd=maybe(PART),
+            cost_microdollars=maybe(COUNT),
+            quantity=maybe(PART),
+            unit={"type": "string", "enum": ["second", "output"]},
+            base_price_usd=PART,
+            formula=maybe(TEXT),
+            explanation=TEXT,
+            note=TEXT,
+        ),
+        run=obj(
+            expected_s=maybe(PART),
+            p90_s=maybe(PART),
+            based_on_runs=COUNT,
+            same_quantity={"type": "boolean"},
+            reason=maybe(TEXT),
+        ),
+        wait=obj(expected_s=maybe(PART), queue_ahead=COUNT, workers=COUNT, reason=maybe(TEXT)),
+        ignored_inputs=array(TEXT),
+    ),
+    "WantedCheck": obj(model_id=TEXT, field=TEXT, url=TEXT),
+    "Check": obj(
+        model_id=TEXT,
+        ok={"type": "boolean"},
+        problems=array(PROBLEM),
+        media=maybe(
+            obj(
+                kind={"type": "string", "enum": ["image", "video", "audio"]},
+                format=TEXT,
+                media_type=TEXT,
+                size_bytes=COUNT,
+                width_px=COUNT,
+                height_px=COUNT,
+                num_frames=COUNT,
+                fps=PART,
+                duration_s=PART,
+                codec=TEXT,
+            )
+        ),
     ),
     "Summary": obj(**_SUMMARY),
     "Request": obj(
