@@ -78,6 +78,15 @@ def describe(models: list[Model], base: str) -> dict[str, Any]:
     }
 
 
+def describe_one(model: Model, base: str) -> dict[str, Any]:
+    """The document for one model alone: its calls, those of its requests, files and checks."""
+    own = (f"/v1/models/{model.id}", f"/v1/quote/{model.id}", "/v1/requests/{", "/v1/files", "/v1/inputs/")
+    document = describe([model], base)
+    document["info"] |= {"title": model.text("name", "en"), "description": model.text("description", "en")}
+    document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith(own)}
+    return document
+
+
 def _submit(model: Model) -> Operation:
     operation = _op(
         "run_" + model.id,

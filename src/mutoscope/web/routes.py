@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mutoscope.server.routes import Table
 from mutoscope.web import catalogue, playground, sign_in, static
+from mutoscope.web.api_page import views as api_page
 
 # Addresses that end in a word come before those of models, which may be any path.
 PAGES: Table = (
@@ -11,6 +12,11 @@ PAGES: Table = (
     ("GET", "/models", catalogue.index),
     ("GET", "/models/collections/{category}", catalogue.collection),
     ("GET", "/models/{slug:path}/preview.{suffix}", catalogue.preview),
+    ("GET", "/models/{slug:path}/api", api_page.show),
+    ("GET", "/models/{slug:path}/api.md", api_page.as_markdown),
+    ("GET", "/models/{slug:path}/openapi.json", api_page.openapi),
+    ("GET", "/llms.txt", api_page.llms),
+    ("GET", "/llms-full.txt", api_page.llms_full),
     ("GET", "/models/{slug:path}", playground.show),
     ("GET", "/sign-in", sign_in.show),
     ("POST", "/sign-in", sign_in.sign_in),
