@@ -140,6 +140,4 @@ class Checks:
 
 
 def _too_many(message: str, retry_after_s: float) -> RateLimited:
-    error = RateLimited(message, code=429004)
-    error.retry_after_s = max(1, round(retry_after_s + 0.5))
-    return error
+    return RateLimited(message, code=429004, retry_after_s=max(1, round(retry_after_s + 0.5)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mutoscope.errors import Expired, NotFound
+from mutoscope.intake import STORED
 from mutoscope.jobs import Job
 from mutoscope.site import Site
 from mutoscope.store.records import File
@@ -20,6 +21,31 @@ async def output_of(site: Site, job: Job, base: str) -> dict[str, Any]:
         "output": {kept["key"]: urls if kept["many"] else urls[0]},
         "metadata": kept.get("metadata", {}),
     }
+
+
+async def inputs_of(site: Site, job: Job, base: str) -> dict[str, Any]:
+    """The inputs as they may be sent again: stored files by signed addresses, those that are gone left out."""
+    inputs = dict(job.inputs)
+    fields = site.catalog.get(job.model_id).validator.media_fields if job.model_id in site.catalog else ()
+    for name in (field.name for field in fields if field.name in inputs):
+        value = inputs.pop(name)
+        items = value if isinstance(value, list) else [value]
+        shown = [url for item in items if (url := await _address(site, item, base))]
+        if isinstance(value, list):
+            inputs[name] = shown
+        elif shown:
+            inputs[name] = shown[0]
+    return inputs
+
+
+async def _address(site: Site, value: str, base: str) -> str | None:
+    """A stored file's signed address, None for one that is gone; an address of somebody else as it is."""
+    if not value.startswith(STORED):
+        return value
+    try:
+        return file_url(site, base, await site.store.file(value.removeprefix(STORED)))
+    except NotFound:
+        return None
 
 
 async def poster_of(site: Site, job: Job) -> File:

@@ -13,7 +13,7 @@ from mutoscope.jobs import Job, State, timestamp
 from mutoscope.quotas import priority_word
 from mutoscope.server.auth import caller
 from mutoscope.server.files import serve
-from mutoscope.server.outputs import output_of, poster_of
+from mutoscope.server.outputs import inputs_of, output_of, poster_of
 from mutoscope.server.wire import Query, answer, base_url, next_cursor, nothing, site_of
 from mutoscope.store.values import Filter
 
@@ -43,7 +43,8 @@ async def show(request: Request) -> Response:
     site = site_of(request)
     job = await site.store.job(request.path_params["request_id"], who.account_id)
     standing = await site.store.standing(job.id, who.account_id)
-    told = {**summary(job), "inputs": dict(job.inputs), "queue_position": standing.queue_position}
+    inputs = await inputs_of(site, job, base_url(request))
+    told = {**summary(job), "inputs": inputs, "queue_position": standing.queue_position}
     if job.state is State.COMPLETED:
         try:
             told |= await output_of(site, job, base_url(request))

@@ -56,6 +56,7 @@ TABLE: Table = (
     ("GET", "/v1/requests/{request_id}", requests.show),
     ("DELETE", "/v1/requests/{request_id}", requests.delete),
     ("GET", "/v1/requests/{request_id}/events", events.stream),
+    ("GET", "/v1/events", events.stream_several),
     ("GET", "/v1/requests/{request_id}/poster", requests.poster),
     ("POST", "/v1/files", files.upload),
     ("GET", "/v1/files", files.index),

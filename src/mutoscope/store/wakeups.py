@@ -7,7 +7,7 @@ share a database, hints travel as words: `queue`, `outbox`, `request <id>`, `pla
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 EVERYTHING = "everything"
@@ -90,17 +90,19 @@ class Wakeups:
             self._outbox.discard(event)
 
     @contextmanager
-    def request(self, request_id: str) -> Iterator[asyncio.Event]:
-        """An event that is set when this request changes."""
+    def requests(self, request_ids: Collection[str]) -> Iterator[asyncio.Event]:
+        """An event that is set when one of these requests changes."""
         event = asyncio.Event()
-        waiting = self._requests.setdefault(request_id, set())
-        waiting.add(event)
+        for request_id in request_ids:
+            self._requests.setdefault(request_id, set()).add(event)
         try:
             yield event
         finally:
-            waiting.discard(event)
-            if not waiting:
-                self._requests.pop(request_id, None)
+            for request_id in request_ids:
+                waiting = self._requests.get(request_id, set())
+                waiting.discard(event)
+                if not waiting:
+                    self._requests.pop(request_id, None)
 
 
 def _set(events: Iterable[asyncio.Event]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mutoscope.catalog import Model
 from mutoscope.server.wire import site_of
-from mutoscope.web import texts
+from mutoscope.web import static, texts
 from mutoscope.web.catalogue import card_of
+from mutoscope.web.forms import form_of
 from mutoscope.web.render import page, render
 
 
@@ -16,7 +20,33 @@ async def show(request: Request) -> Response:
     """GET /models/{slug}: try the model."""
     site = site_of(request)
     model = site.catalog.by_slug(request.path_params["slug"])
-    card = card_of(site, model)
+    schema = model.schema_in(texts.SOURCE_LANGUAGE)
     return await render(
-        request, "model.html", card=card, model=model, note=model.text("engine_note", texts.SOURCE_LANGUAGE)
+        request,
+        "model.html",
+        card=card_of(site, model),
+        model=model,
+        note=model.text("engine_note", texts.SOURCE_LANGUAGE),
+        form=form_of(model, schema),
+        facts=facts_of(model, schema),
     )
+
+
+def facts_of(model: Model, schema: dict[str, Any]) -> dict[str, Any]:
+    """What the page's scripts know of a model."""
+    return {
+        "model_id": model.id,
+        "schema": schema,
+        "media": {
+            field.name: {
+                "kind": field.kind,
+                "many": field.many,
+                "accept": list(field.accept),
+                "validations": [dict(rule) for rule in field.validations],
+            }
+            for field in model.validator.media_fields
+        },
+        "seed": model.bindings.get("seed", ""),
+        "produces": model.produces,
+        "example": static.address("example.jpg"),
+    }

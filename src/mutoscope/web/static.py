@@ -20,6 +20,7 @@ from mutoscope.errors import NotFound
 
 MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
+    ".jpg": "image/jpeg",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
@@ -47,6 +48,7 @@ class Assets:
 def assets() -> Assets:
     """Read once, at the first question."""
     found = dict(sorted(_walk(files(__package__) / "static", "")))
+    found["example.jpg"] = (files("mutoscope") / "assets" / "mountain-path.jpg").read_bytes()
     whole = hashlib.sha256()
     for name, content in found.items():
         whole.update(f"{name}\n{len(content)}\n".encode() + content)

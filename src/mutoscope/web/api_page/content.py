@@ -7,7 +7,7 @@ marked `shared`, so that a collection of documents tells it once. Calls: `calls`
 from __future__ import annotations
 
 from mutoscope.catalog import Model
-from mutoscope.media.fetch import DATA_URI_LIMITS, DOWNLOAD_LIMITS, MIB
+from mutoscope.media.datauri import DATA_URI_LIMITS, DOWNLOAD_LIMITS, MIB
 from mutoscope.web.api_page import calls, tables
 from mutoscope.web.api_page.document import (
     Block,

@@ -1,6 +1,7 @@
 // What every page does: theme, clips that play when looked at, short messages.
 
-const words = JSON.parse(document.getElementById("words")?.textContent ?? "{}");
+const inPage = "document" in globalThis;
+const words = JSON.parse((inPage && document.getElementById("words")?.textContent) || "{}");
 
 /** A text in the page's language; {names} are replaced by values. */
 export function t(text, values = {}) {
@@ -78,7 +79,9 @@ function hotkeys() {
   });
 }
 
-themes();
-clips(document);
-hotkeys();
-document.body.addEventListener("htmx:afterSwap", (event) => clips(event.target));
+if (inPage) {
+  themes();
+  clips(document);
+  hotkeys();
+  document.body.addEventListener("htmx:afterSwap", (event) => clips(event.target));
+}
