@@ -47,10 +47,8 @@ export class MediaField {
     this.element.querySelector("[data-use-url]").addEventListener("click", () => this.takeAddress(this.url.value));
     this.element.querySelector("[data-example]")?.addEventListener("click", () => this.takeExample());
     const camera = this.element.querySelector("[data-camera]");
-    if (camera && navigator.mediaDevices?.getUserMedia) {
-      camera.hidden = false;
-      camera.addEventListener("click", () => this.photograph());
-    }
+    if (navigator.mediaDevices?.getUserMedia) camera?.addEventListener("click", () => this.photograph());
+    else camera?.remove(); // browsers lend the camera to https and to this machine only
   }
 
   /** Take what was dropped or pasted: files, or an address. */
@@ -245,7 +243,7 @@ export class MediaField {
       make(
         "p",
         { class: "media-acts" },
-        entry.problems.length && entry.canFit && make("button", { type: "button", class: "small primary", onclick: () => this.fit(entry) }, t("Make it fit")),
+        entry.problems.length > 0 && entry.canFit && make("button", { type: "button", class: "small primary", onclick: () => this.fit(entry) }, t("Make it fit")),
         make("button", { type: "button", class: "small", onclick: () => this.replace(entry) }, t("Remove")),
       ),
     );

@@ -173,3 +173,4 @@ form.reset();
 if (kept) form.set({ ...JSON.parse(kept) });
 document.querySelector("[data-copy-as]")?.append(offerAs(facts, () => form.value(), copy));
 if (signedIn) runs.restore();
+root.dataset.ready = "";
