@@ -74,9 +74,9 @@ def _start(model: Model, examples: Examples, language: str, *, is_ready: bool) -
                 ).format(engine=code(model.engine), command=code("mutoscope doctor"))
             )
         )
+    blocks.append(examples.start())
     if note := model.text("engine_note", language):
         blocks.append(Note(plain(note)))
-    blocks.append(examples.start())
     return Section("start", _("Getting started"), blocks)
 
 

@@ -65,7 +65,7 @@ def _rows(schema: Schema, prefix: str) -> Iterator[tuple[str, ...]]:
 
 def _type(schema: Schema) -> str:
     word = schema.get("format", "")
-    kind = MEDIA_FORMATS.get(word)
+    kind = MEDIA_FORMATS.get(word) or MEDIA_FORMATS.get(schema.get("items", {}).get("format", ""))
     if schema.get("type") == "array":
         items = schema.get("items", {})
         return _("list of {what}").format(what=_addresses(kind) if kind else _type(items))

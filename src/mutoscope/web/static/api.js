@@ -118,7 +118,8 @@ function api(path, options = {}) {
   return fetch(path, { ...options, headers });
 }
 
-function fillIn(form) {
+function fillIn(box) {
+  const form = box.querySelector("form");
   const key = form.querySelector("#fill-key");
   const picture = form.querySelector("#fill-picture");
   const problem = form.querySelector("[data-fill-problem]");
@@ -126,7 +127,7 @@ function fillIn(form) {
     problem.textContent = text;
     problem.hidden = !text;
   };
-  form.hidden = false;
+  box.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   key.addEventListener("input", () => {
     const good = /^[\w.~+/=-]*$/.test(key.value);
