@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -23,11 +22,11 @@ from mutoscope.catalog import Catalog, Model
 from mutoscope.web.api_page import content, markdown
 from mutoscope.web.api_page.document import Code, Section
 from tests.conftest import PHOTOGRAPH, REFERENCE_MODEL, LiveServer, start_server
+from tests.web.harm import FILM, HARM, SCHEMA, harmful
+from tests.web.harm import film as a_film
 
 BASE = "http://127.0.0.1:8000"
-DATA = Path(__file__).parents[1] / "unit" / "data" / "reference-schema.json"
 PICTURE = "https://playgrounds-storage-public.runcomfy.net/tools/7013/media-files/usecase2-2-input.jpeg"
-FILM = "studio/film"
 
 # What the hosted service's page says, chapter by chapter, as facts: each must stand on ours.
 CHAPTERS = (
@@ -117,7 +116,7 @@ def test_each_chapter_says_what_the_reference_page_says_there(model: Model, anch
 
 def test_the_schemas_are_told_whole_as_json_and_as_tables(model: Model) -> None:
     """The very objects of the reference, and each field, limit and rule in a row of a table."""
-    reference = json.loads(DATA.read_text("utf-8"))
+    reference = json.loads(SCHEMA.read_text("utf-8"))
     found = chapters(model)
     shown = [json.loads(text) for text in re.findall(r"```json\n(.*?)\n```", found["input-schema"], re.DOTALL)]
     assert shown == [reference["input_schema"] | {"title": "Input Schema"}]
@@ -273,30 +272,13 @@ def test_there_is_no_page_for_no_model(server: LiveServer) -> None:
 # -- examples that run --------------------------------------------------------------------------------------------
 
 
-def _film(**changes: Any) -> dict[str, Any]:
-    """The reference model's schema, drawn by the test card in no time."""
-    return {
-        "manifest": 1,
-        "id": FILM,
-        "kind": "model",
-        "author": "Studio",
-        "name": {"en": "Film"},
-        "description": {"en": "For tests."},
-        "categories": ["image-to-video"],
-        "input_schema": json.loads(DATA.read_text("utf-8"))["input_schema"],
-        "accept": {"image_urls": ["jpeg", "png"]},
-        "output": {"produces": "video"},
-        "engine": {"name": "testcard", "inputs": {"prompt": "prompt", "image": "image_urls", "seed": "seed"}},
-    } | changes
-
-
 @pytest.fixture(scope="module")
 def film_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that has the film, and a model whose manifest means harm."""
     folder = tmp_path_factory.mktemp("api-page")
     manifests = folder / "manifests"
     manifests.mkdir()
-    (manifests / "film.yaml").write_text(yaml.safe_dump(_film(), allow_unicode=True), "utf-8")
+    (manifests / "film.yaml").write_text(yaml.safe_dump(a_film(), allow_unicode=True), "utf-8")
     (manifests / "harm.yaml").write_text(yaml.safe_dump(harmful(), allow_unicode=True), "utf-8")
     live = start_server(folder / "data", engines="testcard", manifests=manifests, fetch_allow="127.0.0.0/8")
     live.wait_ready()
@@ -359,7 +341,7 @@ def examples(server: LiveServer, model: Model, anchor: str) -> dict[str, tuple[s
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Model:
     folder = tmp_path_factory.mktemp("film")
-    (folder / "film.yaml").write_text(yaml.safe_dump(_film(), allow_unicode=True), "utf-8")
+    (folder / "film.yaml").write_text(yaml.safe_dump(a_film(), allow_unicode=True), "utf-8")
     return Catalog.load([folder]).get(FILM)
 
 
@@ -422,39 +404,6 @@ def test_the_reference_models_example_renders(render_server: LiveServer, model: 
 
 
 # -- manifests that mean harm -------------------------------------------------------------------------------------
-
-HARM = (
-    "<script>window.harmed=1</script><img src=x onerror=window.harmed=1> [x](javascript:window.harmed=1) "
-    "`</code></pre><script>window.harmed=1</script>` | a'; touch harmed; echo \" $(touch harmed) `touch harmed` \\ "
-    "${7*7} {{7*7}} ]]> </textarea>"
-)
-
-
-def harmful() -> dict[str, Any]:
-    """A manifest with the same attack in every text that it may have."""
-    properties = {
-        "prompt": {"title": HARM, "description": HARM, "type": "string", "default": HARM},
-        "choice": {"title": HARM, "type": "string", "enum": [HARM, "plain"], "default": HARM},
-        "picture": {
-            "title": HARM,
-            "type": "string",
-            "format": "image_uri",
-            "default": None,
-            "validations": [{"validation_rule": "width_pixels<=", "validation_value": 64, "validation_error": HARM}],
-        },
-    }
-    return _film(
-        id="studio/harm",
-        author=HARM,
-        name={"en": HARM},
-        title={"en": HARM},
-        description={"en": HARM},
-        categories=["harm"],
-        accept={},
-        input_schema={"type": "object", "title": HARM, "required": ["prompt"], "properties": properties},
-        engine={"name": "testcard", "inputs": {"prompt": "prompt", "image": "picture"}, "note": {"en": HARM}},
-        price={"note": HARM},
-    )
 
 
 @pytest.mark.slow
