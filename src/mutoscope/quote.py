@@ -77,7 +77,7 @@ async def quote(site: Site, caller: Caller, model_id: str, body: object, *, base
     await intake.look_at(site, caller, model, inputs, base_url=base_url)
     cost = price(model, inputs)
     history = await site.store.history.runs()
-    outlook = await site.store.history.outlook(model.id, caller.key_id)
+    outlook = await site.store.history.outlook(model.id, caller.key_id, priority=max(0, caller.quota.priority))
     return Quote(
         model=model,
         cost=cost,

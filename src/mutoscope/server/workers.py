@@ -97,7 +97,7 @@ async def watch(request: Request) -> Response:
     told = await _message(request, Watch)
     held = Held(request.path_params["request_id"], worker_id, told.attempt)
     deadline = time.monotonic() + min(told.wait_s, LONGEST_WAIT_S)
-    with site.store.wakeups.request(held.request_id) as changed:
+    with site.store.wakeups.requests((held.request_id,)) as changed:
         while True:
             await site.store.held_by(held)
             left = deadline - time.monotonic()

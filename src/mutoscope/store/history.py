@@ -15,7 +15,6 @@ KEPT_S = 5.0
 """How long what was read serves for further quotes."""
 MOST_AHEAD = 1000
 """Waiting requests that are counted; beyond that a queue is just long."""
-SHARE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +57,16 @@ class History:
         return self._runs
 
     async def outlook(self, model_id: str, key_id: str, *, priority: int = 0) -> Outlook:
-        """What a request of this key would find, by the order in which requests are claimed."""
-        now = await self._db.one("flow_now", model_id=model_id)
-        flow = await self._db.one("history_flow", model_id=model_id, key_id=key_id)
-        assert now is not None
-        assert flow is not None
-        tag = max(now[0], flow[0]) + SHARE
-        place = {"model_id": model_id, "priority": priority, "tag": tag, "cap": MOST_AHEAD}
-        ahead = await self._db.one("history_ahead", **place)
+        """What a request of this key would find, by the order in which requests are claimed.
+
+        Requests that are passed by for now, because their key has enough running, are counted as well.
+        """
+        queue = {"model_id": model_id, "priority": priority}
+        clock = await self._db.one("queue_clock", **queue)
+        share = await self._db.one("history_share", **queue, key_id=key_id)
+        assert clock is not None
+        assert share is not None
+        ahead = await self._db.one("history_ahead", **queue, tag=max(clock[0], share[0]), cap=MOST_AHEAD)
         assert ahead is not None
         others = await self._db.all("history_waiting", model_id=model_id, cap=MOST_AHEAD)
         running = await self._db.all("history_running", cap=MOST_AHEAD)

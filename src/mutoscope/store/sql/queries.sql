@@ -428,13 +428,16 @@ join usage u on u.request_id = r.id
 where r.state = 'completed' and r.started_ms is not null
 order by r.id desc
 
--- name: history_flow
-select coalesce(max(tag), 0.0) from flows where model_id = :model_id and key_id = :key_id
+-- name: history_share
+select coalesce(max(tag), 0.0) from shares where model_id = :model_id and priority = :priority and key_id = :key_id
 
 -- name: history_ahead
 select count(*) from (
   select 1 from requests
-  where model_id = :model_id and state = 'in_queue' and (priority, tag) <= (:priority, :tag)
+  where model_id = :model_id and lane = '' and state = 'in_queue' and (priority, tag) <= (:priority, :tag)
+  union all
+  select 1 from requests
+  where model_id = :model_id and lane > '' and state = 'in_queue' and (priority, tag) <= (:priority, :tag)
   limit :cap) as ahead
 
 -- name: history_waiting
