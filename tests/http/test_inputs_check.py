@@ -116,7 +116,7 @@ def test_a_file_of_ours_needs_no_worker(idle_server: LiveServer) -> None:
             assert told["media"]["width_px"] == 500
         assert len(alice.get("/v1/files").json()["files"]) == 1
         answer = alice.post("/v1/inputs/check", json=wanted | {"url": "https://example.com/a.jpg"})
-    assert_error(answer, 503, 503004)
+    assert_error(answer, 503, 503006)
     assert "Retry-After" in answer.headers
 
 

@@ -142,6 +142,8 @@ def _handler(desk: Desk) -> type[BaseHTTPRequestHandler]:
             body = self.body()
             assert self.headers["Authorization"] == f"Bearer {TOKEN}"
             match self.path.split("/")[3:]:
+                case ["checks", _]:
+                    self.answer(404, {})
                 case ["claim"]:
                     self.answer(*desk.claim(body))
                 case ["requests", request_id, "beat"]:

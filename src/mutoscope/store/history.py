@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mutoscope.store.database import Database
 
 NEWEST = 1000
-"""Requests looked back on, of all models together (2 ms)."""
+"""Completed requests looked back on, of all models together."""
 KEPT_S = 5.0
 """How long what was read serves for further quotes."""
 MOST_AHEAD = 1000

@@ -419,14 +419,13 @@ where state in ('in_queue', 'in_progress') group by model_id, state
 -- name: clock
 select {now_ms}
 
--- What quotes are made of. Ids are in order of time, so the newest requests are read from the end of the primary
--- key: no index of its own, which every completion would have to write.
+-- What quotes are made of.
 -- name: history_runs
 select r.model_id, r.finished_ms - r.started_ms as run_ms, u.quantity
-from (select id, model_id, state, started_ms, finished_ms from requests order by id desc limit :limit) r
+from (select id, model_id, started_ms, finished_ms from requests
+      where state = 'completed' order by finished_ms desc limit :limit) r
 join usage u on u.request_id = r.id
-where r.state = 'completed' and r.started_ms is not null
-order by r.id desc
+order by r.finished_ms desc
 
 -- name: history_share
 select coalesce(max(tag), 0.0) from shares where model_id = :model_id and priority = :priority and key_id = :key_id
@@ -442,7 +441,10 @@ select count(*) from (
 
 -- name: history_waiting
 select model_id, count(*) as n from (
-  select model_id from requests where state = 'in_queue' and model_id <> :model_id limit :cap) as waiting
+  select model_id from requests where state = 'in_queue' and model_id < :model_id
+  union all
+  select model_id from requests where state = 'in_queue' and model_id > :model_id
+  limit :cap) as waiting
 group by model_id
 
 -- name: history_running

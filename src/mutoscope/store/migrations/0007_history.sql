@@ -1,0 +1,3 @@
+-- What was completed last, for quotes: how long such runs take on this server.
+
+create index requests_done on requests (finished_ms) where state = 'completed';
