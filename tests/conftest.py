@@ -35,6 +35,7 @@ class LiveServer:
     data: Path
     process: subprocess.Popen[bytes]
     environment: dict[str, str] = field(repr=False)
+    welcome_url: str = ""
 
     def client(self, api_key: str | None = None) -> httpx.Client:
         """A plain HTTP client that shows a key (this one's own unless given; "" for none)."""
@@ -87,7 +88,8 @@ def start_server(data: Path, *, port: int = 0, **settings: object) -> LiveServer
     with open(reader) as ready:
         line = ready.readline()
     assert line, f"the server did not start:\n{(data.parent / f'{data.name}.log').read_text()}"
-    return LiveServer(json.loads(line)["url"], "mk_alice", data, process, environment)
+    told = json.loads(line)
+    return LiveServer(told["url"], "mk_alice", data, process, environment, told["welcome_url"])
 
 
 @pytest.fixture(scope="session")

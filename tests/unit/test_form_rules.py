@@ -78,8 +78,6 @@ def test_the_page_finds_the_same_problems_in_a_value(
 
 
 @pytest.mark.parametrize("number", range(len(TABLE["media"])), ids=lambda number: TABLE["media"][number]["name"])
-def test_the_page_finds_the_same_rules_broken(
-    number: int, from_script: dict[str, list[list[dict[str, str]]]]
-) -> None:
+def test_the_page_finds_the_same_rules_broken(number: int, from_script: dict[str, list[list[dict[str, str]]]]) -> None:
     """Before anything is sent."""
     assert from_script["media"][number] == TABLE["media"][number]["problems"]

@@ -265,8 +265,8 @@ class Run {
   }
 
   drawProgress() {
-    if (!this.word) return;
     const { told } = this;
+    this.element.dataset.state = this.state;
     this.word.textContent = STATES[this.state];
     this.detail.textContent = this.detailText();
     if (this.bar) {

@@ -1,0 +1,132 @@
+"""A browser, and people who sit before it. Skipped where no Chromium is installed; .ci/run installs Debian's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+
+from tests.conftest import LiveServer, start_server
+from tests.web.models import ALL_FIELDS, HOSTILE, SHELF
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass
+class Person:
+    """Somebody with a browser of their own. sent: every call that the pages made."""
+
+    page: Page
+    context: BrowserContext
+    site: LiveServer
+    sent: list[Request] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go there; a form is ready once its script is."""
+        self.page.goto(self.site.url + path)
+        if self.page.locator("[data-form]").count():
+            self.page.wait_for_selector("[data-form][data-ready]")
+        return self.page
+
+    def sign_in(self, key: str = "mk_alice") -> None:
+        """With a key, on the page for it."""
+        self.page.goto(self.site.url + "/sign-in")
+        self.page.fill("#key", key)
+        self.page.keyboard.press("Enter")
+        self.page.wait_for_url(self.site.url + "/")
+
+    def calls(self, method: str, path: str) -> list[Request]:
+        """What the pages sent there so far."""
+        return [call for call in self.sent if call.method == method and call.url.startswith(self.site.url + path)]
+
+
+Arrive = Callable[..., Person]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One for each file of stories: Playwright keeps a loop running that no asynchronous test may meet."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        # Chromium's own sandbox refuses to run as root, as continuous integration does.
+        rights = ["--no-sandbox"] if os.geteuid() == 0 else []
+        running = playwright.chromium.launch(executable_path=CHROMIUM, args=[*rights, "--disable-dev-shm-usage"])
+        yield running
+        running.close()
+
+
+def _note(person: Person, call: Request) -> None:
+    """Playwright wants a function of its own, no method of a list."""
+    person.sent.append(call)
+
+
+@pytest.fixture
+def arrive(browser: Browser) -> Iterator[Arrive]:
+    """Somebody new comes to a site. What goes wrong in their browser fails the story."""
+    people: list[Person] = []
+
+    def come(site: LiveServer, *, expected: tuple[str, ...] = (), **options: object) -> Person:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 900}} | options))  # type: ignore[arg-type]
+        context.set_default_timeout(PATIENCE_MS)
+        page = context.new_page()
+        person = Person(page, context, site)
+        page.on("request", lambda call: _note(person, call))
+        page.on("pageerror", lambda error: person.complaints.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                person.complaints.append(message.text)
+                if message.type == "error" and not any(word in message.text for word in expected)
+                else None
+            ),
+        )
+        people.append(person)
+        return person
+
+    yield come
+    for person in people:
+        person.context.close()
+    assert [complaint for person in people for complaint in person.complaints] == []
+
+
+@pytest.fixture(scope="session")
+def gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """A server with models of all shapes, drawn by the test card; only loopback may be fetched."""
+    folder = tmp_path_factory.mktemp("gallery")
+    manifests = folder / "manifests"
+    manifests.mkdir()
+    for number, manifest in enumerate((ALL_FIELDS, HOSTILE, SHELF)):
+        (manifests / f"{number}.yaml").write_text(yaml.safe_dump(manifest, allow_unicode=True), "utf-8")
+    live = start_server(folder / "data", engines="testcard", fetch_allow="127.0.0.0/8", manifests=manifests)
+    live.wait_ready()
+    yield live
+    assert live.stop() == 0
+
+
+@pytest.fixture
+def visitor(gallery: LiveServer, arrive: Arrive) -> Person:
+    """Somebody at the gallery, not signed in."""
+    return arrive(gallery)
+
+
+@pytest.fixture
+def owner(gallery: LiveServer, arrive: Arrive) -> Person:
+    """Alice at the gallery, signed in."""
+    person = arrive(gallery)
+    person.sign_in()
+    return person
+
+
+def here(name: str) -> Path:
+    """A file beside these tests."""
+    return Path(__file__).parent / name
