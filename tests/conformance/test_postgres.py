@@ -123,7 +123,7 @@ async def test_news_travel_to_other_processes(desks: list[Desk]) -> None:
         request_id = await desks[1].submit()
         async with asyncio.timeout(5):
             await queue.wait()
-    with here.wakeups.request(request_id) as news:
+    with here.wakeups.requests((request_id,)) as news:
         news.clear()
         await desks[1].claim()
         async with asyncio.timeout(5):
