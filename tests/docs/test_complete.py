@@ -13,6 +13,7 @@ from mutoscope import catalog, cli, errors, settings
 from mutoscope.engines import registry
 from mutoscope.server import routes
 from mutoscope.server.metrics import Metrics
+from mutoscope.web import routes as pages
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -110,6 +111,11 @@ def test_every_metric_is_in_the_runbook() -> None:
     text = (ROOT / "docs" / "how-to" / "runbook.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(mutoscope_\w+)", text))
     assert told == named
+@pytest.mark.parametrize(("method", "path"), pages.table())
+def test_every_page_is_in_the_reference(method: str, path: str) -> None:
+    """With those for people, or with those for programs."""
+    shown = PARAMETER.sub(r"{\1}", path)
+    assert f"`{method} {shown}`" in page("pages.md") + page("http-api.md")
 
 
 @pytest.mark.parametrize("key", MANIFEST_KEYS)

@@ -46,8 +46,8 @@ def test_what_no_route_answers_is_careful_too(alice: httpx.Client, method: str, 
     assert_careful(alice.request(method, path))
 
 
-def test_no_cookie_opens_anything(server: LiveServer) -> None:
-    """There are no sessions, so a stranger's page has nothing to ride on: a key travels in its header only."""
+def test_a_cookie_that_is_no_session_opens_nothing(server: LiveServer) -> None:
+    """A key travels in its header only. What a session's cookie opens: see test_pages."""
     with server.client("") as nobody:
         answer = nobody.get("/v1/requests", headers={"Cookie": "key=mk_alice; Authorization=Bearer mk_alice"})
         assert_error(answer, 401)

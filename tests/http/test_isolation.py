@@ -44,6 +44,7 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/v1/requests/{request_id}"): ONE,
     ("DELETE", "/v1/requests/{request_id}"): ONE,
     ("GET", "/v1/requests/{request_id}/events"): ONE,
+    ("GET", "/v1/events"): LIST,
     ("GET", "/v1/requests/{request_id}/poster"): ONE,
     ("POST", "/v1/files"): MAKE,
     ("GET", "/v1/files"): LIST,

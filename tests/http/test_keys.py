@@ -41,6 +41,7 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/requests/{request_id}"): ANY,
     ("DELETE", "/v1/requests/{request_id}"): RUN,
     ("GET", "/v1/requests/{request_id}/events"): ANY,
+    ("GET", "/v1/events"): ANY,
     ("GET", "/v1/requests/{request_id}/poster"): ANY,
     ("POST", "/v1/files"): RUN,
     ("GET", "/v1/files"): ANY,

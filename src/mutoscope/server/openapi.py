@@ -17,6 +17,7 @@ from mutoscope.jobs import State
 from mutoscope.quotas import PRIORITIES
 from mutoscope.schema import bounded, normalise
 from mutoscope.server.dialects.runcomfy import LONGEST_WAIT_S
+from mutoscope.server.events import MOST_REQUESTS
 from mutoscope.server.models import KINDS, ready
 from mutoscope.server.shapes import RECEIVER, SHAPES, array, obj, ref
 from mutoscope.server.wire import answer, base_url, site_of
@@ -157,6 +158,10 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
     events = _op("follow_request", "Follow a request (server-sent events).", {"type": "string"}, (400, 404, 429), one)
     events["responses"]["200"]["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     events["parameters"] = [*one, _header("Last-Event-ID", {"type": "string", "pattern": "^[0-9]{1,18}$"})]
+    several = _op("follow_requests", "Follow several requests in one stream.", {"type": "string"}, (400, 404, 422, 429))
+    several["responses"]["200"]["content"] = events["responses"]["200"]["content"]
+    ids = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "maxItems": MOST_REQUESTS}
+    several["parameters"] = [{**_query("request", ids, "Ids of requests."), "required": True}, events["parameters"][1]]
     where = "/v1/requests/{request_id}"
     four = {
         where + "/status": {"get": _op("status", "Where a request stands.", ref("Status"), (404,), one)},
@@ -176,6 +181,7 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
         **four,
         **{path.replace("/v1/", "/prod/v2/"): _alias(item) for path, item in four.items()},
         where + "/events": {"get": events},
+        "/v1/events": {"get": several},
         where + "/poster": {
             "get": _bytes(_op("poster", "A picture of the output.", {}, (404, 416), one), "image/jpeg")
         },
