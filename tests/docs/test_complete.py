@@ -111,6 +111,8 @@ def test_every_metric_is_in_the_runbook() -> None:
     text = (ROOT / "docs" / "how-to" / "runbook.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(mutoscope_\w+)", text))
     assert told == named
+
+
 @pytest.mark.parametrize(("method", "path"), pages.table())
 def test_every_page_is_in_the_reference(method: str, path: str) -> None:
     """With those for people, or with those for programs."""

@@ -40,6 +40,8 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/prod/v2/requests/{request_id}/status"): ONE,
     ("GET", "/prod/v2/requests/{request_id}/result"): ONE,
     ("POST", "/prod/v2/requests/{request_id}/cancel"): ONE,
+    ("POST", "/v1/quote/{model_id}"): MAKE,
+    ("POST", "/v1/inputs/check"): MAKE,
     ("GET", "/v1/requests"): LIST,
     ("GET", "/v1/requests/{request_id}"): ONE,
     ("DELETE", "/v1/requests/{request_id}"): ONE,
@@ -78,6 +80,8 @@ RULES: dict[tuple[str, str], str] = {
     ("PUT", "/worker/v1/requests/{request_id}/files/{name}"): WORKER,
     ("POST", "/worker/v1/requests/{request_id}/finish"): WORKER,
     ("GET", "/worker/v1/files/{file_id}"): WORKER,
+    ("POST", "/worker/v1/checks/claim"): WORKER,
+    ("POST", "/worker/v1/checks/{check_id}/finish"): WORKER,
     ("GET", "/livez"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
     ("GET", "/metrics"): PUBLIC,
@@ -85,6 +89,7 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/"): PUBLIC,
 }
 
+PICTURE = {"model_id": "mutoscope/testcard/image-to-video", "field": "source"}
 FILTERS = ("request_id", "endpoint_id", "key_id", "target", "account_id", "cursor")
 """Query parameters by which a list could be asked for somebody else's things."""
 
@@ -212,6 +217,7 @@ def test_what_bob_makes_is_bobs(
         "/v1/files": {"content": media.png()},
         "/v1/keys": {"json": {"name": "bob's"}},
         "/v1/webhooks": {"json": {"url": "https://bob.invalid/", "enabled": False}},
+        "/v1/inputs/check": {"json": {**PICTURE, "url": media.data_uri(media.png(), "image/png")}},
     }
     given = {} if method == "GET" else wanted.get(path, {"json": SMALL})
 
@@ -238,6 +244,11 @@ def test_alices_file_is_no_input_of_bobs(
     }[given]
     answer = bob.post("/v1/models/mutoscope/testcard/image-to-video", json={"source": named})
     assert answer.status_code == 422, answer.text
+    quoted = bob.post("/v1/quote/mutoscope/testcard/image-to-video", json={"source": named})
+    assert assert_error(quoted, 422) == answer.json()
+    checked = bob.post("/v1/inputs/check", json=PICTURE | {"url": named})
+    assert checked.status_code == 422 or (checked.json()["ok"], checked.json()["media"]) == (False, None)
+    holds_nothing_of(alices, quoted.text + checked.text)
 
 
 @by(PUBLIC)

@@ -37,6 +37,8 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/prod/v2/requests/{request_id}/status"): ANY,
     ("GET", "/prod/v2/requests/{request_id}/result"): ANY,
     ("POST", "/prod/v2/requests/{request_id}/cancel"): RUN,
+    ("POST", "/v1/quote/{model_id}"): ANY,
+    ("POST", "/v1/inputs/check"): ANY,
     ("GET", "/v1/requests"): ANY,
     ("GET", "/v1/requests/{request_id}"): ANY,
     ("DELETE", "/v1/requests/{request_id}"): RUN,
@@ -83,7 +85,7 @@ each_closed_route = pytest.mark.parametrize(
 
 def address(path: str, **ids: str) -> str:
     """A route's path with ids in it, unknown ones unless given."""
-    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id")
+    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id", "check_id")
     unknown = dict.fromkeys(kinds, "0" * 32) | {"name": "a.png", "model_id": TESTCARD}
     return re.sub(r"\{(\w+)\}", lambda match: (unknown | ids)[match[1]], path)
 
