@@ -105,8 +105,8 @@ class Examples:
                 f'    answer = requests.post("{address}", files={{"file": file}}, headers=headers, timeout=60)'
             ),
             script=_script(
-                'import { openAsBlob } from "node:fs";\n\nconst form = new FormData();\n'
-                f'form.append("file", await openAsBlob("{PICTURE}"), "{PICTURE}");\n'
+                'import { readFile } from "node:fs/promises";\n\nconst form = new FormData();\n'
+                f'form.append("file", new Blob([await readFile("{PICTURE}")]), "{PICTURE}");\n'
                 f'const answer = await fetch("{address}", {{ method: "POST", headers, body: form }});'
             ),
         )
