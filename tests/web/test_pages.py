@@ -250,7 +250,7 @@ def test_a_run_is_accessible_too(gallery: LiveServer, arrive: Arrive) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/models/studio/all-fields"])
 def test_a_first_view_is_light_and_asks_nobody_else(gallery: LiveServer, arrive: Arrive, path: str) -> None:
-    """At most 100 KB over the wire and 12 requests, media left out; nothing to other hosts, nothing against the policy."""
+    """At most 100 KB and 12 requests, media left out; nothing to other hosts, nothing against the policy."""
     person = arrive(gallery)
     person.sign_in()
     person.sent.clear()

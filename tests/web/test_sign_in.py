@@ -75,8 +75,8 @@ def test_signing_in_leads_to_no_other_site(stranger: httpx.Client, there: str) -
 def test_a_strangers_page_cannot_ride_on_a_session(stranger: httpx.Client, headers: dict[str, str]) -> None:
     """Nothing is submitted, changed or signed in or out; looking is another matter, which CORS forbids."""
     sign_in(stranger)
-    assert_error(stranger.post(f"/v1/models/{TESTCARD}", json=SMALL, headers=headers), 403, 403003)
-    assert_error(stranger.post("/v1/keys", json={"name": "evil"}, headers=headers), 403, 403003)
+    assert_error(stranger.post(f"/v1/models/{TESTCARD}", json=SMALL, headers=headers), 403, 403004)
+    assert_error(stranger.post("/v1/keys", json={"name": "evil"}, headers=headers), 403, 403004)
     assert stranger.post("/sign-out", headers=HTML | headers).status_code == 403
     assert stranger.post("/sign-in", data={"key": "mk_alice"}, headers=HTML | headers).status_code == 403
     read = stranger.get("/v1/requests", headers=headers)

@@ -108,17 +108,31 @@ def table() -> tuple[tuple[str, str], ...]:
     return tuple((method, path.replace(":path", "")) for method, path, _ in TABLE)
 
 
-def application(site: Site, metrics: Metrics, *, pages: Table = (), trusted_proxies: Sequence[str] = ()) -> ASGIApp:
+async def no_such_address(request: Request) -> Response:
+    """What answers where nothing is. Raises NotFound."""
+    del request
+    raise NotFound("no such address; the list is at /openapi.json")
+
+
+def application(
+    site: Site,
+    metrics: Metrics,
+    *,
+    pages: Table = (),
+    missing: Endpoint = no_such_address,
+    trusted_proxies: Sequence[str] = (),
+) -> ASGIApp:
     """The whole HTTP side of a site.
 
     pages             more addresses; one that is in both tables is the page's.
+    missing           answers for every address that is in neither.
     trusted_proxies   networks whose word on where a call came from is believed.
     """
     methods: dict[str, dict[str, Endpoint]] = {}
     for method, path, endpoint in (*TABLE, *pages):
         methods.setdefault(path, {})[method] = endpoint
     routes = [Route(path, _Address(path, endpoints), methods=list(endpoints)) for path, endpoints in methods.items()]
-    router = Router(routes, default=_no_such_address, redirect_slashes=False)
+    router = Router(routes, default=_anywhere(missing), redirect_slashes=False)
     return Entrance(router, site, metrics, trusted_proxies=list(trusted_proxies))
 
 
@@ -136,6 +150,11 @@ class _Address:
         await response(scope, receive, send)
 
 
-async def _no_such_address(scope: Scope, receive: Receive, send: Send) -> None:
-    del scope, receive, send
-    raise NotFound("no such address; the list is at /openapi.json")
+def _anywhere(endpoint: Endpoint) -> ASGIApp:
+    """An endpoint that answers whatever the method is."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        response = await endpoint(Request(scope, receive, send))
+        await response(scope, receive, send)
+
+    return answer

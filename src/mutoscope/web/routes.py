@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from mutoscope.server.routes import Table
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mutoscope.server.routes import Table, no_such_address
 from mutoscope.web import catalogue, playground, sign_in, static
 from mutoscope.web.api_page import views as api_page
+from mutoscope.web.render import page, wants_html
 
 # Addresses that end in a word come before those of models, which may be any path.
 PAGES: Table = (
@@ -29,3 +33,8 @@ PAGES: Table = (
 def table() -> tuple[tuple[str, str], ...]:
     """Method and path of every page, as the docs show them."""
     return tuple((method, path.replace(":path", "")) for method, path, _ in PAGES)
+
+
+async def missing(request: Request) -> Response:
+    """What answers where nothing is: a page for people, an error for programs."""
+    return await (page(no_such_address) if wants_html(request) else no_such_address)(request)
