@@ -417,7 +417,7 @@ class Run {
 
 function drawnPlan(plan) {
   const list = (title, words, kind) =>
-    words.length > 0 && make("div", {}, make("h4", {}, title), make("ul", { class: "plan-words" }, ...words.map((word) => make("li", { class: `tag ${kind}` }, word))));
+    words.length > 0 && make("div", {}, make("h3", {}, title), make("ul", { class: "plan-words" }, ...words.map((word) => make("li", { class: `tag ${kind}` }, word))));
   return make(
     "details",
     { class: "plan", open: plan.ignored.length > 0 },
