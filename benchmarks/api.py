@@ -1,6 +1,6 @@
 """What the API costs: durable submits and status reads against a bare hello, and the way from submit to result.
 
-    python -m benchmarks.api [--rounds 5] [--seconds 2] [--json FILE]
+    python -m benchmarks.api [--rounds 5] [--seconds 2] [--json FILE] [--database postgresql://…]
 
 Every round measures hello and ours one after the other, so that a ratio never compares two moods of the machine.
 Servers run on CPU 0, the generator on CPU 1 where the machine has two. Submits are complete: key check, schema
@@ -49,13 +49,21 @@ def main() -> None:
     found: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="mutoscope-bench-") as folder, _hello() as hello:
         root = Path(folder)
+        if options.database:
+            found["postgresql_of_sqlite"] = _databases(root, options.database, options.rounds, options.seconds)
+            _report(found, options.json)
+            return
         found["throughput"] = _throughput(root, hello, options.rounds, options.seconds)
         found["with_a_worker"] = _with_a_worker(root, hello, options.rounds, options.seconds)
         found["end_to_end"] = _end_to_end(root, options.requests)
         found["waiting"] = _waiting(root, options.rounds, options.seconds)
+    _report(found, options.json)
+
+
+def _report(found: dict[str, Any], target: Path | None) -> None:
     _print(found)
-    if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
+    if target:
+        target.write_text(json.dumps(found, indent=1) + "\n")
 
 
 def _options() -> argparse.Namespace:
@@ -64,10 +72,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--requests", type=int, default=200)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--database", default="", help="an empty PostgreSQL, to be compared with SQLite")
     return parser.parse_args()
 
 
-# -- the four questions -------------------------------------------------------------------------------------------
+# -- the questions ------------------------------------------------------------------------------------------------
 
 
 def _throughput(root: Path, hello: str, rounds: int, seconds: float) -> dict[str, Any]:
@@ -82,30 +91,56 @@ def _with_a_worker(root: Path, hello: str, rounds: int, seconds: float) -> dict[
         return _ratios(url, hello, rounds, seconds, path=f"/v1/models/{TESTCARD}", body=SMALL)
 
 
+def _databases(root: Path, address: str, rounds: int, seconds: float) -> dict[str, Any]:
+    """Submits and status reads on both databases in turns, and the ratio of each turn."""
+    rows: dict[str, list[float]] = {}
+    with (
+        _mutoscope(root / "sqlite", workers=0) as sqlite,
+        _mutoscope(root / "postgresql", workers=0, database=address) as postgresql,
+    ):
+        for number, connections in itertools.product(range(rounds), CONNECTIONS):
+            turn: dict[str, dict[str, float]] = {}
+            both = [("sqlite", sqlite), ("postgresql", postgresql)]
+            for name, url in reversed(both) if number % 2 else both:
+                turn[name] = _submits_and_reads(url, connections, seconds)
+                for what, value in turn[name].items():
+                    rows.setdefault(f"{name}_{what}_{connections}", []).append(value)
+            for what, value in turn["postgresql"].items():
+                rows.setdefault(f"ratio_{what}_{connections}", []).append(value / turn["sqlite"][what])
+    return _medians(rows)
+
+
+def _submits_and_reads(
+    url: str, connections: int, seconds: float, *, path: str = f"/v1/models/{MODEL}", body: bytes = BODY
+) -> dict[str, float]:
+    ids: list[str] = []
+    submits = _ok(
+        burst(
+            url,
+            itertools.repeat(post(path, body, KEY)),
+            connections=connections,
+            seconds=seconds,
+            seen=lambda answer: ids.append(_id(answer)),
+        )
+    )
+    reads = itertools.cycle([get(f"/v1/requests/{request_id}/status", KEY) for request_id in ids[-64:]])
+    status = _ok(burst(url, reads, connections=connections, seconds=seconds))
+    return {"submit_per_s": submits.per_second, "status_per_s": status.per_second}
+
+
 def _ratios(
     url: str, hello: str, rounds: int, seconds: float, *, path: str = f"/v1/models/{MODEL}", body: bytes = BODY
 ) -> dict[str, Any]:
     rows: dict[str, list[float]] = {}
     for _, connections in itertools.product(range(rounds), CONNECTIONS):
         base = _ok(burst(hello, itertools.repeat(get("/")), connections=connections, seconds=seconds))
-        ids: list[str] = []
-        submits = _ok(
-            burst(
-                url,
-                itertools.repeat(post(path, body, KEY)),
-                connections=connections,
-                seconds=seconds,
-                seen=lambda answer, ids=ids: ids.append(_id(answer)),  # type: ignore[misc]
-            )
-        )
-        reads = itertools.cycle([get(f"/v1/requests/{request_id}/status", KEY) for request_id in ids[-64:]])
-        status = _ok(burst(url, reads, connections=connections, seconds=seconds))
+        ours = _submits_and_reads(url, connections, seconds, path=path, body=body)
         for name, value in (
             (f"hello_per_s_{connections}", base.per_second),
-            (f"submit_per_s_{connections}", submits.per_second),
-            (f"status_per_s_{connections}", status.per_second),
-            (f"submit_of_hello_{connections}", submits.per_second / base.per_second),
-            (f"status_of_hello_{connections}", status.per_second / base.per_second),
+            (f"submit_per_s_{connections}", ours["submit_per_s"]),
+            (f"status_per_s_{connections}", ours["status_per_s"]),
+            (f"submit_of_hello_{connections}", ours["submit_per_s"] / base.per_second),
+            (f"status_of_hello_{connections}", ours["status_per_s"] / base.per_second),
         ):
             rows.setdefault(name, []).append(value)
     return _medians(rows)
@@ -203,10 +238,11 @@ def _hello() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _mutoscope(data: Path, *, workers: int) -> Iterator[str]:
+def _mutoscope(data: Path, *, workers: int, database: str = "") -> Iterator[str]:
     port = _free_port()
     command = [sys.executable, "-m", "mutoscope", "serve", "--port", str(port), "--data", str(data)]
     command += ["--workers", str(workers), "--engines", "testcard", "--log-level", "error"]
+    command += ["--database", database]
     with _process(command):
         url = f"http://127.0.0.1:{port}"
         _wait(url + "/livez")
