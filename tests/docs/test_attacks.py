@@ -12,6 +12,7 @@ ROW = re.compile(r"^\| .+ \| .+ \| `(test_\w+\.py::[^`]+)` \|$", re.MULTILINE)
 FEWEST = 60
 
 
+@pytest.mark.slow
 def test_every_attack_has_its_row_and_every_row_its_attack() -> None:
     """Asked of pytest, apart from what wrote the table."""
     asked = subprocess.run(

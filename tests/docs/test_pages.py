@@ -131,6 +131,7 @@ def test_no_source_file_says_that_it_is_unfinished() -> None:
     assert not found
 
 
+@pytest.mark.slow
 def test_the_generated_parts_of_the_docs_are_up_to_date() -> None:
     """Somebody changed a setting and forgot `make docs`."""
     answer = subprocess.run(

@@ -125,6 +125,7 @@ def test_an_unknown_model_is_answered_with_its_neighbours(anybody: httpx.Client)
     assert f"did you mean {TESTCARD}" in told["message"]
 
 
+@pytest.mark.slow
 def test_models_of_a_folder_stand_beside_the_built_in_ones(artist: httpx.Client) -> None:
     """One file, one model: listed, shown and priced as its manifest says."""
     assert {FIRST_FRAME, PRICED, *BUILT_IN} <= set(found(artist))

@@ -547,11 +547,11 @@ def test_every_error_has_the_one_shape(
 
 
 def test_the_walk_covers_every_error_that_a_caller_can_provoke() -> None:
-    """A new status without a row above is noticed; 402, 429 and 507 need a server in trouble, 409 and 416 a file,
-    410 time."""
+    """A new status without a row above is noticed; 402, 429, 504 and 507 need a server in trouble, 409 and 416 a file,
+    408 and 410 time."""
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
     statuses = {kind.status for kind in kinds if issubclass(kind, errors.MutoscopeError)}
-    elsewhere = {402, 403, 409, 410, 416, 429, 500, 503, 507}
+    elsewhere = {402, 403, 408, 409, 410, 416, 429, 500, 503, 504, 507}
 
     assert {row[3] for row in BAD_CALLS.values()} == statuses - elsewhere
 

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from mutoscope.server.connection import Connection
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 CALL = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
 
 

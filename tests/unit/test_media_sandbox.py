@@ -24,6 +24,7 @@ from mutoscope.media.probe import probe
 from mutoscope.media.sandbox import Prober
 from tests.unit.test_media_probe import encoded
 
+pytestmark = pytest.mark.slow
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(mutoscope.__file__).parent.parent)}
 
 

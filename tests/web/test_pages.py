@@ -17,8 +17,18 @@ from tests.web.test_run import drop
 
 pytestmark = pytest.mark.slow
 REFERENCE = f"/models/{REFERENCE_MODEL}"
-EVERY = ("/", "/models", "/models?search=nothing-like-this", "/models/collections/image-to-video", "/sign-in",
-         "/nowhere/at/all", "/models/nobody", REFERENCE, "/models/studio/all-fields", "/models/studio/hostile")  # fmt: skip
+EVERY = (
+    "/",
+    "/models",
+    "/models?search=nothing-like-this",
+    "/models/collections/image-to-video",
+    "/sign-in",
+    "/nowhere/at/all",
+    "/models/nobody",
+    REFERENCE,
+    "/models/studio/all-fields",
+    "/models/studio/hostile",
+)
 AXE = here("vendor/axe.min.js")
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 MOST_BYTES, MOST_REQUESTS = 100_000, 12
