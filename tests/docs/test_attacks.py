@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 ROW = re.compile(r"^\| .+ \| .+ \| `(test_\w+\.py::[^`]+)` \|$", re.MULTILINE)
 FEWEST = 60
