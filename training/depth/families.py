@@ -1,4 +1,4 @@
-"""The kinds of scenes: ten to train on, three never trained on, to judge with.
+"""The kinds of scenes: twenty to train on, three never trained on, to judge with.
 
 `scene(number, seed)` is the same scene for everybody. Read next: `things.py`, then DATA_CARD.md.
 """
@@ -10,16 +10,22 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from training.depth import things
+from training.depth import crowded, things
 from training.depth.held_out import HELD_OUT
 from training.depth.lens import finish
 from training.depth.staging import across, camera, distance, inside, lawn, mountains, room_shell, scatter_green, weather
-from training.depth.textures import Random, bank
+from training.depth.textures import Bank, Random, bank
 from training.depth.things import any_colour, leaf_colour
 from training.depth.world import GROUND, WATER, Scene, World
 
-SIZES_PX = ((392, 294), (294, 392), (392, 224), (336, 336))
-"""Shapes of training pictures, whole patches all."""
+SIZES_PX = ((392, 294), (294, 392), (392, 224), (336, 336), (504, 378))
+"""Shapes of training pictures, whole patches all; the last is nearer to what is looked at in production."""
+
+RUN = 10
+"""So many scenes in a row have one shape: the batches of training."""
+
+_TEXTURES_LAST = 500
+"""So many scenes share their textures; then all are drawn anew."""
 
 Family = Callable[[World], None]
 
@@ -32,14 +38,26 @@ def scene(number: int, seed: int, *, held_out: bool = False, size_px: tuple[int,
     rng = np.random.default_rng([seed, int(held_out), number])
     names = tuple(HELD_OUT if held_out else TRAINING)
     name = names[number % len(names)]
-    width, height = size_px or SIZES_PX[(number // len(names)) % len(SIZES_PX)]
+    width, height = size_px or SIZES_PX[(number // RUN) % len(SIZES_PX)]
+    textures = bank(seed + (1000 if held_out else 10_000 * (number // _TEXTURES_LAST)))
     if name == "flat":
-        return _flat(rng, seed, width, height)
-    world = World(bank(seed + 1000 * int(held_out)), rng)
+        return _flat(rng, textures, width, height)
+    world = World(textures, rng)
     camera(world)
     weather(world)
     (HELD_OUT if held_out else TRAINING)[name](world)
+    if not held_out:
+        light(world)
     return world.render(width, height, name)
+
+
+def light(world: World) -> None:
+    """Shade in corners, and lamps indoors that throw shadows."""
+    rng = world.rng
+    if rng.random() < 0.7:
+        world.corners = (distance(rng, 0.1, 0.8) * max(1.0, world.eye / 3), float(rng.uniform(0.3, 0.9)))
+    if world.sun[5] < 0.5 and rng.random() < 0.4:
+        world.sun[5] = 1.0
 
 
 def _street(world: World) -> None:
@@ -324,9 +342,8 @@ def _still(world: World) -> None:
             things.small_thing(world, across(world, z, 0.9), z, size, 0.0)
 
 
-def _flat(rng: Random, seed: int, width: int, height: int) -> Scene:
+def _flat(rng: Random, tiles: Bank, width: int, height: int) -> Scene:
     """A picture of nothing deep: a poster, a page, a pattern, a drawing, filling the frame. It teaches distrust."""
-    tiles = bank(seed)
     kind = str(rng.choice(["picture", "page", "stripes", "tiles", "flat"], p=[0.45, 0.25, 0.1, 0.1, 0.1]))
     picture = tiles.tiles[tiles.tile(rng, kind)].copy()
     picture[0, 0] = picture[1, 1]
@@ -343,16 +360,24 @@ def _flat(rng: Random, seed: int, width: int, height: int) -> Scene:
 
 TRAINING: dict[str, Family] = {
     "street": _street,
-    "interior": _interior,
+    "workshop": crowded.workshop,
     "landscape": _landscape,
-    "water": _water,
-    "trees": _trees,
+    "toybox": crowded.toybox,
     "people": _people,
-    "fences": _fences,
-    "signs": _signs,
+    "woods": crowded.woods,
     "still": _still,
-    "people, again": _people,
-    "landscape, again": _landscape,
+    "cables": crowded.cables,
+    "interior": _interior,
+    "animals": crowded.animals,
+    "water": _water,
+    "desk": crowded.desk,
+    "fences": _fences,
+    "vehicles": crowded.vehicles,
+    "trees": _trees,
+    "crowd": crowded.crowd,
+    "signs": _signs,
+    "boulders": crowded.boulders,
     "flat": _people,
+    "roofs": crowded.roofs,
 }
-"""In turn, twelve to a shard; the last stands for `_flat`, which has no world."""
+"""In turn; `flat` stands for `_flat`, which has no world."""

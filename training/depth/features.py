@@ -1,4 +1,4 @@
-"""Scenes and what the frozen backbone sees in them, kept on disk in shards of twelve, made one after the other.
+"""Scenes and what the frozen backbone sees in them, kept on disk in shards of ten, made one after the other.
 
 A shard that is there is not made again, so an interrupted run goes on where it stopped. Tokens are worked out by
 torch in bfloat16 (four times as fast as float32 where the processor can; the head does not notice: the runtime's
@@ -7,7 +7,10 @@ float32 tokens differ by less than the dropout it is trained with). Read next: `
 
 from __future__ import annotations
 
+import functools
 import logging
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +26,7 @@ from mutoscope.engines.parallax.depth.model import head_inputs
 from mutoscope.engines.parallax.depth.onnxfile import read_weights
 from training.depth import families
 
-SHARD = len(families.TRAINING)
+SHARD = families.RUN
 _LAYERS, _HEADS, _WIDTH, _GRID = 12, 6, 384, 37
 _NEAREST = 4.0
 """Disparity is cut here: 0.25 m."""
@@ -33,13 +36,13 @@ log = logging.getLogger("training.depth")
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """Twelve scenes of one shape, one of each family.
+    """Ten scenes of one shape, each of another family.
 
-    tokens    (12, rows * columns, 1536) float16.
-    colours   (12, 3, 4 rows, 4 columns) float16, where (1, 2, rows, columns).
-    target    (12, 4 rows, 4 columns) float16: square root of disparity in 1 / m.
+    tokens    (10, rows * columns, 1536) float16.
+    colours   (10, 3, 4 rows, 4 columns) float16, where (1, 2, rows, columns).
+    target    (10, 4 rows, 4 columns) float16: square root of disparity in 1 / m.
     classes   the same, uint8.
-    is_flat   (12,) bool.
+    is_flat   (10,) bool.
     """
 
     tokens: NDArray[np.float16]
@@ -61,18 +64,32 @@ def load(path: Path) -> Shard:
         return Shard(**{name: file[name] for name in file.files})
 
 
-def make(folder: Path, seed: int, num_shards: int, source: Path | None) -> list[Path]:
-    """All shards' paths; those that are missing are made."""
-    paths = [shard_path(folder, seed, number) for number in range(num_shards)]
+def make(folder: Path, seed: int, num_shards: int, source: Path | None, processes: int = 1) -> list[Path]:
+    """All shards' paths; those that are missing are made, by several processes side by side if wanted."""
+    share = functools.partial(_make_share, folder, seed, num_shards, source, processes)
+    if processes == 1:
+        share(0)
+    else:
+        with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
+            list(pool.map(share, range(processes)))
+    return [shard_path(folder, seed, number) for number in range(num_shards)]
+
+
+def _make_share(folder: Path, seed: int, num_shards: int, source: Path | None, processes: int, process: int) -> None:
+    """Every so many-th shard, so that all processes draw the early ones first."""
+    if processes > 1:
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+        torch.set_num_threads(1)
+        cv2.setNumThreads(1)
     backbone: Backbone | None = None
-    for number, path in enumerate(paths):
+    for number in range(process, num_shards, processes):
+        path = shard_path(folder, seed, number)
         if path.exists():
             continue
         backbone = backbone or Backbone(read_source(source))
         path.parent.mkdir(parents=True, exist_ok=True)
         _make_one(path, seed, number, backbone)
         log.info("shard %d of %d", number + 1, num_shards)
-    return paths
 
 
 def _make_one(path: Path, seed: int, number: int, backbone: Backbone) -> None:

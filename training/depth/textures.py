@@ -50,13 +50,16 @@ class Bank:
         return int(rng.integers(*self.mask_kinds[kind]))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=2)
 def bank(seed: int) -> Bank:
     """The textures of one seed; another seed has others."""
     rng = np.random.default_rng([seed, 7])
     tiles, kinds = _collect(rng, _TILES)
     masks, mask_kinds = _collect(rng, _MASKS)
-    stacked = np.stack(tiles).astype(np.float32)
+    # With random numbers of their own: the tiles before them, and scenes made of those, stay what they were.
+    more, more_kinds = _collect(np.random.default_rng([seed, 8]), _MORE_TILES)
+    kinds |= {kind: (low + len(tiles), high + len(tiles)) for kind, (low, high) in more_kinds.items()}
+    stacked = np.stack(tiles + more).astype(np.float32)
     stacked[:, 0, 0] = stacked.mean((1, 2))  # what the tracer shows of a tile too far away to resolve
     return Bank(
         np.ascontiguousarray(stacked),
@@ -245,6 +248,55 @@ def _worn(rng: Random, picture: Array) -> Array:
     return np.asarray(np.clip(picture * (1 - rng.uniform(0, 0.5) * wear), 0, 255), np.float32)
 
 
+def _metal(rng: Random) -> Array:
+    """Brushed, scratched, with rust here and there."""
+    grain = cv2.resize(noise(rng, TILE_PX, 5, 8, 0.2), (TILE_PX * 8, TILE_PX))[:, :TILE_PX, None]
+    picture = _colour(rng, 0.4, 0.9, 0.15) * (0.75 + 0.35 * grain)
+    if rng.random() < 0.4:
+        rust = np.clip((noise(rng, TILE_PX, 2, 8, 0.6)[..., None] - rng.uniform(0.45, 0.7)) * 8, 0, 1)
+        picture = picture * (1 - rust) + np.float32([130, 75, 45]) * rng.uniform(0.6, 1.2) * rust
+    for _ in range(int(rng.integers(0, 30))):
+        start, turn = rng.integers(0, TILE_PX, 2), rng.normal(0, 25, 2)
+        shade = [float(c) for c in _colour(rng, 0.3, 1, 0.1)]
+        picture = np.ascontiguousarray(picture, np.float32)
+        cv2.line(picture, start.tolist(), (start + turn).astype(int).tolist(), shade, 1, cv2.LINE_AA)
+    return np.asarray(np.clip(picture, 0, 255), np.float32)
+
+
+def _stained(rng: Random) -> Array:
+    """Concrete, plaster, an old wall: blotches, cracks, drips."""
+    picture = _colour(rng, 0.4, 0.95, 0.15) * (0.7 + 0.4 * noise(rng, TILE_PX, 1, 8, rng.uniform(0.5, 1.1))[..., None])
+    for _ in range(int(rng.integers(0, 4))):
+        spot = np.clip((noise(rng, TILE_PX, 1, 6, 0.8)[..., None] - rng.uniform(0.5, 0.75)) * 6, 0, 1)
+        picture = picture * (1 - 0.6 * spot) + 0.6 * spot * _colour(rng, 0.1, 0.9, 0.3)
+    for _ in range(int(rng.integers(0, 5))):
+        walk = np.cumsum(rng.normal(0, 5, (40, 2)), 0) + rng.integers(0, TILE_PX, 2)
+        picture = np.ascontiguousarray(picture, np.float32)
+        cv2.polylines(picture, [walk.astype(np.int32)], False, [float(c) for c in _colour(rng, 0.1, 0.4, 0.1)], 1)
+    return np.asarray(np.clip(picture, 0, 255), np.float32)
+
+
+def _cloth(rng: Random) -> Array:
+    """Threads, folds and a check now and then."""
+    y, x = np.mgrid[:TILE_PX, :TILE_PX].astype(np.float32)
+    pitch = rng.uniform(0.4, 1.2)
+    threads = 0.9 + 0.1 * np.sin(x * pitch) * np.sin(y * pitch)
+    folds = 0.75 + 0.35 * cv2.resize(noise(rng, TILE_PX, 1, 3, 0.8), (TILE_PX, TILE_PX * 3))[:TILE_PX]
+    picture = _colour(rng, 0.15, 0.95, 0.9) * (threads * folds)[..., None]
+    if rng.random() < 0.4:
+        step = rng.uniform(0.04, 0.25)
+        picture *= np.where(np.sin(x * step) > 0.3, 0.7, 1)[..., None] * np.where(np.sin(y * step) > 0.3, 0.75, 1)[..., None]
+    return np.asarray(np.clip(picture, 0, 255), np.float32)
+
+
+def _mixed(rng: Random) -> Array:
+    """Two other tiles through a mask of noise: dirt, moss, peeling paint, things nobody has a name for."""
+    makers = (_rough, _stained, _metal, _planks, _grass, _bricks, _cloth, _stripes, _picture)
+    first, second = (makers[int(k)](rng) for k in rng.integers(0, len(makers), 2))
+    share = np.clip((noise(rng, TILE_PX, 1, 7, rng.uniform(0.4, 1))[..., None] - 0.5) * rng.uniform(2, 12) + 0.5, 0, 1)
+    return np.asarray(first * share + second * (1 - share), np.float32)
+
+
 def _leaves(rng: Random) -> Array:
     mask = np.zeros((MASK_PX, MASK_PX), np.float32)
     size = rng.uniform(3, 9)
@@ -313,6 +365,13 @@ _TILES: tuple[tuple[str, int, Maker], ...] = (
     ("bark", 5, _bark),
     ("page", 40, _page),
     ("picture", 40, _picture),
+)
+
+_MORE_TILES: tuple[tuple[str, int, Maker], ...] = (
+    ("metal", 14, _metal),
+    ("stained", 18, _stained),
+    ("cloth", 14, _cloth),
+    ("mixed", 40, _mixed),
 )
 
 _MASKS: tuple[tuple[str, int, Maker], ...] = (

@@ -298,10 +298,31 @@ def _sky(dx, dy, dz, sky, clouds, out):
 
 
 @_jit
-def _shadowed(solids, masks, x, y, z, sun, hit):
+def _spheres(solids):
+    """Centre and squared radius of a ball around each solid that throws shadows; radius 0 for all others."""
+    balls = np.zeros((solids.shape[0], 4))
     for k in range(solids.shape[0]):
-        kind = int(solids[k, 0])
-        if kind >= CARD:
+        solid = solids[k]
+        if solid[0] == CAPSULE:
+            balls[k, :3] = (solid[2:5] + solid[5:8]) * 0.5
+            across = solid[5:8] - solid[2:5]
+            balls[k, 3] = (np.sqrt((across * across).sum()) * 0.5 + solid[8]) ** 2
+        elif solid[0] == BOX:
+            balls[k, :3], balls[k, 3] = solid[2:5], (solid[5:8] * solid[5:8]).sum()
+        elif solid[0] == ELLIPSOID:
+            balls[k, :3], balls[k, 3] = solid[2:5], max(solid[5], solid[6], solid[7]) ** 2
+    return balls
+
+
+@_jit
+def _shadowed(solids, balls, masks, x, y, z, sun, hit):
+    for k in range(solids.shape[0]):
+        if balls[k, 3] <= 0:
+            continue
+        ax, ay, az = balls[k, 0] - x, balls[k, 1] - y, balls[k, 2] - z
+        along, reach = ax * sun[0] + ay * sun[1] + az * sun[2], balls[k, 3] * 1.001
+        off = ax * ax + ay * ay + az * az - along * along
+        if off > reach or (along < 0 and along * along > reach):
             continue
         if _hit(solids[k], x, y, z, sun[0], sun[1], sun[2], 200.0, masks, hit):
             return True
@@ -314,7 +335,7 @@ def shade(
 ):
     """Colours of the g-buffer. sun: direction, strength, ambient, shadows (0/1), ripple. materials: see `world.py`."""
     height, width = depth.shape
-    colour, hit = np.zeros(3), np.zeros(7)
+    colour, other, hit, balls = np.zeros(3), np.zeros(3), np.zeros(7), _spheres(solids)
     for y in range(height):
         for x in range(width):
             u, v = (x + 0.5 - width * 0.5) / focal, -(y + 0.5 - height * 0.5) / focal
@@ -336,11 +357,65 @@ def shade(
             if light > 0 and sun[5] > 0.5:
                 e = 0.01 + 0.002 * t
                 hx, hy, hz = dx * t + nx * e, eye + dy * t + ny * e, dz * t + nz * e
-                if t < 120 and _shadowed(solids, masks, hx, hy, hz, sun, hit):
+                if t < 120 and _shadowed(solids, balls, masks, hx, hy, hz, sun, hit):
                     light = 0.0
             light = row[6] + (1 - row[6]) * (sun[4] * (0.75 + 0.25 * ny) + sun[3] * light)
             for c in range(3):
                 image[y, x, c] = colour[c] * row[1 + c] * light
+            if row[7] > 0:
+                # Polished: it shows the sky's light and dark from all around, blurred by nothing but its own shape.
+                back = 2 * (nx * dx + ny * dy + nz * dz)
+                _sky(dx - back * nx, abs(dy - back * ny), dz - back * nz, sky, clouds, other)
+                lit = 1.0 if dy - back * ny > 0 else 0.35
+                for c in range(3):
+                    image[y, x, c] = image[y, x, c] * (1 - row[7]) + other[c] * row[7] * lit * (0.3 + 0.7 * row[1 + c])
+
+
+@_jit
+def occlude(rotation, eye, focal, depth, normal, reach_m, depth_of_shade, image):
+    """Darken corners and the ground beneath things: of twelve points near a surface, how many lie behind others."""
+    height, width = depth.shape
+    share = np.zeros((height, width), np.float32)
+    for y in range(height):
+        for x in range(width):
+            t = depth[y, x]
+            if t >= FAR:
+                continue
+            u, v = (x + 0.5 - width * 0.5) / focal, -(y + 0.5 - height * 0.5) / focal
+            nx, ny, nz = normal[y, x, 0], normal[y, x, 1], normal[y, x, 2]
+            # Into the frame of the camera: there a point is on screen after one division.
+            cnx = rotation[0, 0] * nx + rotation[1, 0] * ny + rotation[2, 0] * nz
+            cny = rotation[0, 1] * nx + rotation[1, 1] * ny + rotation[2, 1] * nz
+            cnz = rotation[0, 2] * nx + rotation[1, 2] * ny + rotation[2, 2] * nz
+            turn = ((x * 7 + y * 13) % 16) * 0.3927
+            for k in range(12):
+                length = reach_m * (k + 1) / 12
+                up = 1 - 2 * ((k * 5 + 3) % 12 + 0.5) / 12
+                flat = np.sqrt(1 - up * up)
+                ax, ay, az = flat * np.cos(turn + 2.4 * k), up, flat * np.sin(turn + 2.4 * k)
+                side = 1.0 if ax * cnx + ay * cny + az * cnz > 0 else -1.0
+                px = u * t + (side * ax + 0.3 * cnx) * length
+                py = v * t + (side * ay + 0.3 * cny) * length
+                pz = t + (side * az + 0.3 * cnz) * length
+                if pz < 0.05:
+                    continue
+                sx, sy = int(px / pz * focal + width * 0.5), int(-py / pz * focal + height * 0.5)
+                if 0 <= sx < width and 0 <= sy < height:
+                    before = pz - depth[sy, sx]
+                    if before > 0.02 * length and before < 3 * reach_m:
+                        share[y, x] += 1 / 12
+    for y in range(height):
+        for x in range(width):
+            if depth[y, x] >= FAR:
+                continue
+            total, count = 0.0, 0
+            for j in range(max(y - 2, 0), min(y + 3, height)):
+                for i in range(max(x - 2, 0), min(x + 3, width)):
+                    if abs(depth[j, i] - depth[y, x]) < 0.05 * depth[y, x]:
+                        total += share[j, i]
+                        count += 1
+            for c in range(3):
+                image[y, x, c] *= 1 - depth_of_shade * min(total / max(count, 1) * 1.4, 1.0)
 
 
 @_jit

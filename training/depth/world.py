@@ -48,6 +48,8 @@ class World:
     sky: NDArray[np.float64] = field(default_factory=lambda: np.zeros(18))
     sun: NDArray[np.float64] = field(default_factory=lambda: np.array([0.4, 0.8, -0.4, 0.7, 0.5, 1.0]))
     ripple: NDArray[np.float64] = field(default_factory=lambda: np.array([0.2, 1.0]))
+    corners: tuple[float, float] = (0.5, 0.0)
+    """How far, in metres, and how much corners and contacts are darkened."""
     _solids: list[list[float]] = field(default_factory=list)
     _materials: list[list[float]] = field(default_factory=list)
 
@@ -60,9 +62,13 @@ class World:
         scale: float = 0.5,
         gloss: float = 0.0,
         glow: float = 0.0,
+        shine: float = 0.0,
     ) -> tuple[int, float]:
-        """A surface: a tile of that kind, tinted, `scale` tiles to a metre. Consecutive calls are consecutive rows."""
-        row = [self.bank.tile(self.rng, tile), *[float(c) for c in tint], kind, gloss, glow, 0, scale]
+        """A surface: a tile of that kind, tinted, `scale` tiles to a metre. Consecutive calls are consecutive rows.
+
+        gloss   how much it mirrors what is on screen; shine: how much sky it shows, as paint and chrome do.
+        """
+        row = [self.bank.tile(self.rng, tile), *[float(c) for c in tint], kind, gloss, glow, shine, scale]
         self._materials.append(row)
         return len(self._materials) - 1, scale
 
@@ -146,6 +152,8 @@ class World:
             solids, materials, self.bank.tiles, self.bank.masks, self.bank.clouds, self.sky, sun,
             rotation, self.eye, focal, depth, material, normal, place, image,
         )  # fmt: skip
+        if self.corners[1] > 0:
+            tracer.occlude(rotation, self.eye, focal, depth, normal, *self.corners, image)
         tracer.mirror(
             materials, self.bank.clouds, self.sky, rotation, self.eye, focal, depth, material, place, self.ripple, image
         )
