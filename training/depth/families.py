@@ -35,20 +35,33 @@ def scene(number: int, seed: int, *, held_out: bool = False, size_px: tuple[int,
 
     held_out   out of the families never trained on, with textures of their own.
     """
-    rng = np.random.default_rng([seed, int(held_out), number])
-    names = tuple(HELD_OUT if held_out else TRAINING)
-    name = names[number % len(names)]
+    name, textures, rng = _drawn(number, seed, held_out)
     width, height = size_px or SIZES_PX[(number // RUN) % len(SIZES_PX)]
-    textures = bank(seed + (1000 if held_out else 10_000 * (number // _TEXTURES_LAST)))
     if name == "flat":
         return _flat(rng, textures, width, height)
+    return _built(name, textures, rng, held_out).render(width, height, name)
+
+
+def world(number: int, seed: int, *, held_out: bool = False) -> World | None:
+    """The same scene before a lens looks at it; None for flat art, which has no world."""
+    name, textures, rng = _drawn(number, seed, held_out)
+    return None if name == "flat" else _built(name, textures, rng, held_out)
+
+
+def _drawn(number: int, seed: int, held_out: bool) -> tuple[str, Bank, Random]:
+    names = tuple(HELD_OUT if held_out else TRAINING)
+    textures = bank(seed + (1000 if held_out else 10_000 * (number // _TEXTURES_LAST)))
+    return names[number % len(names)], textures, np.random.default_rng([seed, int(held_out), number])
+
+
+def _built(name: str, textures: Bank, rng: Random, held_out: bool) -> World:
     world = World(textures, rng)
     camera(world)
     weather(world)
     (HELD_OUT if held_out else TRAINING)[name](world)
     if not held_out:
         light(world)
-    return world.render(width, height, name)
+    return world
 
 
 def light(world: World) -> None:

@@ -18,7 +18,7 @@ _jit = numba.njit(cache=True, fastmath=True, nogil=True)
 
 
 @_jit
-def _frame(solid, rotation, eye, focal, width, height, out):
+def _frame(solid, rotation, at, focal, width, height, out):
     """Rows and columns a solid can cover; out = x0, x1, y0, y1."""
     kind = int(solid[0])
     out[0], out[1], out[2], out[3] = 0, width, 0, height
@@ -36,12 +36,12 @@ def _frame(solid, rotation, eye, focal, width, height, out):
         lo, hi = solid[2:5] - reach, solid[2:5] + reach
     x0, x1, y0, y1 = 1e9, -1e9, 1e9, -1e9
     for corner in range(8):
-        x = lo[0] if corner & 1 else hi[0]
-        y = (lo[1] if corner & 2 else hi[1]) - eye
-        z = lo[2] if corner & 4 else hi[2]
+        x = (lo[0] if corner & 1 else hi[0]) - at[0]
+        y = (lo[1] if corner & 2 else hi[1]) - at[1]
+        z = (lo[2] if corner & 4 else hi[2]) - at[2]
         cz = rotation[0, 2] * x + rotation[1, 2] * y + rotation[2, 2] * z
         if cz < 0.05:
-            if hi[2] < 0.05:
+            if hi[2] - at[2] < 0.05:
                 out[1] = 0
             return
         cx = rotation[0, 0] * x + rotation[1, 0] * y + rotation[2, 0] * z
@@ -211,8 +211,9 @@ def _height(field, x, z, solid):
 
 @_jit
 def _march(solid, field, ox, oy, oz, dx, dy, dz, limit, hit):
-    t, previous = 0.3, 0.3
-    end = min(limit, solid[9])
+    # Before `start` the land is flat and lies at its base, at or below the ground that is drawn first.
+    t = max(0.3, (solid[4] - np.sqrt(ox * ox + oz * oz)) / np.sqrt(dx * dx + dz * dz + 1e-12))
+    previous, end = t, min(limit, solid[9])
     while t < end:
         y = oy + dy * t
         if dy > 0 and y > solid[10]:
@@ -235,18 +236,18 @@ def _march(solid, field, ox, oy, oz, dx, dy, dz, limit, hit):
             hit[6] = 2.0 if top and ny > 0.5 else (0.0 if ny > solid[12] else 1.0)
             return True
         previous = t
-        t = t * 1.035 + 0.1
+        t = t * 1.045 + 0.1
     return False
 
 
 @_jit
-def draw(solids, masks, field, rotation, eye, focal, depth, material, normal, place):
-    """Fill the g-buffer. solids: (n, PRIMITIVE_FIELDS), column 1 = texture scale, last column = material row."""
+def draw(solids, masks, field, rotation, at, focal, depth, material, normal, place):
+    """Fill the g-buffer, seen from `at`. solids: (n, PRIMITIVE_FIELDS), column 1 = texture scale, last column = material row."""
     height, width = depth.shape
     box, hit = np.zeros(4, np.int64), np.zeros(7)
     for k in range(solids.shape[0]):
         solid = solids[k]
-        _frame(solid, rotation, eye, focal, width, height, box)
+        _frame(solid, rotation, at, focal, width, height, box)
         for y in range(box[2], box[3]):
             for x in range(box[0], box[1]):
                 u, v = (x + 0.5 - width * 0.5) / focal, -(y + 0.5 - height * 0.5) / focal
@@ -254,9 +255,9 @@ def draw(solids, masks, field, rotation, eye, focal, depth, material, normal, pl
                 dy = rotation[1, 0] * u + rotation[1, 1] * v + rotation[1, 2]
                 dz = rotation[2, 0] * u + rotation[2, 1] * v + rotation[2, 2]
                 if solid[0] == TERRAIN:
-                    found = _march(solid, field, 0.0, eye, 0.0, dx, dy, dz, depth[y, x], hit)
+                    found = _march(solid, field, at[0], at[1], at[2], dx, dy, dz, depth[y, x], hit)
                 else:
-                    found = _hit(solid, 0.0, eye, 0.0, dx, dy, dz, depth[y, x], masks, hit)
+                    found = _hit(solid, at[0], at[1], at[2], dx, dy, dz, depth[y, x], masks, hit)
                 if found:
                     depth[y, x] = hit[0]
                     material[y, x] = int(solid[PRIMITIVE_FIELDS - 1]) + int(hit[6])
@@ -331,7 +332,7 @@ def _shadowed(solids, balls, masks, x, y, z, sun, hit):
 
 @_jit
 def shade(
-    solids, materials, textures, masks, clouds, sky, sun, rotation, eye, focal, depth, material, normal, place, image
+    solids, materials, textures, masks, clouds, sky, sun, rotation, at, focal, depth, material, normal, place, image
 ):
     """Colours of the g-buffer. sun: direction, strength, ambient, shadows (0/1), ripple. materials: see `world.py`."""
     height, width = depth.shape
@@ -356,7 +357,7 @@ def shade(
             light = max(nx * sun[0] + ny * sun[1] + nz * sun[2], 0.0)
             if light > 0 and sun[5] > 0.5:
                 e = 0.01 + 0.002 * t
-                hx, hy, hz = dx * t + nx * e, eye + dy * t + ny * e, dz * t + nz * e
+                hx, hy, hz = at[0] + dx * t + nx * e, at[1] + dy * t + ny * e, at[2] + dz * t + nz * e
                 if t < 120 and _shadowed(solids, balls, masks, hx, hy, hz, sun, hit):
                     light = 0.0
             light = row[6] + (1 - row[6]) * (sun[4] * (0.75 + 0.25 * ny) + sun[3] * light)
@@ -372,10 +373,17 @@ def shade(
 
 
 @_jit
-def occlude(rotation, eye, focal, depth, normal, reach_m, depth_of_shade, image):
+def occlude(rotation, focal, depth, normal, reach_m, depth_of_shade, image):
     """Darken corners and the ground beneath things: of twelve points near a surface, how many lie behind others."""
     height, width = depth.shape
     share = np.zeros((height, width), np.float32)
+    points = np.empty((16, 12, 3))
+    for turn in range(16):
+        for k in range(12):
+            up = 1 - 2 * ((k * 5 + 3) % 12 + 0.5) / 12
+            flat = np.sqrt(1 - up * up)
+            points[turn, k, 0] = flat * np.cos(turn * 0.3927 + 2.4 * k)
+            points[turn, k, 1], points[turn, k, 2] = up, flat * np.sin(turn * 0.3927 + 2.4 * k)
     for y in range(height):
         for x in range(width):
             t = depth[y, x]
@@ -387,12 +395,10 @@ def occlude(rotation, eye, focal, depth, normal, reach_m, depth_of_shade, image)
             cnx = rotation[0, 0] * nx + rotation[1, 0] * ny + rotation[2, 0] * nz
             cny = rotation[0, 1] * nx + rotation[1, 1] * ny + rotation[2, 1] * nz
             cnz = rotation[0, 2] * nx + rotation[1, 2] * ny + rotation[2, 2] * nz
-            turn = ((x * 7 + y * 13) % 16) * 0.3927
+            turn = (x * 7 + y * 13) % 16
             for k in range(12):
                 length = reach_m * (k + 1) / 12
-                up = 1 - 2 * ((k * 5 + 3) % 12 + 0.5) / 12
-                flat = np.sqrt(1 - up * up)
-                ax, ay, az = flat * np.cos(turn + 2.4 * k), up, flat * np.sin(turn + 2.4 * k)
+                ax, ay, az = points[turn, k, 0], points[turn, k, 1], points[turn, k, 2]
                 side = 1.0 if ax * cnx + ay * cny + az * cnz > 0 else -1.0
                 px = u * t + (side * ax + 0.3 * cnx) * length
                 py = v * t + (side * ay + 0.3 * cny) * length
@@ -419,7 +425,7 @@ def occlude(rotation, eye, focal, depth, normal, reach_m, depth_of_shade, image)
 
 
 @_jit
-def mirror(materials, clouds, sky, rotation, eye, focal, depth, material, place, ripple, image):
+def mirror(materials, clouds, sky, rotation, at, focal, depth, material, place, ripple, image):
     """Reflections on upward surfaces, looked up on screen; what is off screen reflects the sky."""
     height, width = depth.shape
     colour, source = np.zeros(3), image.copy()
@@ -434,7 +440,7 @@ def mirror(materials, clouds, sky, rotation, eye, focal, depth, material, place,
             dz = rotation[2, 0] * u + rotation[2, 1] * v + rotation[2, 2]
             n = np.sqrt(dx * dx + dy * dy + dz * dz)
             t = depth[y, x]
-            wx, wz = dx * t, dz * t
+            wx, wz = at[0] + dx * t, at[2] + dz * t
             size = clouds.shape[0]
             k = ripple[1]
             a = clouds[int(wz * k * 6) % size, int(wx * k) % size] - 0.5

@@ -137,36 +137,53 @@ class World:
         """Draw it, with haze, lens and sensor."""
         from training.depth.lens import finish  # noqa: PLC0415 -- lens needs Scene
 
+        image, disparity, kinds = self._drawn(width_px, height_px, 0.0)
+        size = (width_px, height_px)
+        return Scene(finish(self.rng, image, disparity, self.sky[:3], size), *_small(size, disparity, kinds), family)
+
+    def view(self, width_px: int, height_px: int, right_m: float, family: str) -> Scene:
+        """The same scene through a perfect lens, from a camera that stands right_m further to the right."""
+        image, disparity, kinds = self._drawn(width_px, height_px, right_m)
+        size = (width_px, height_px)
+        rgb = np.clip(cv2.resize(image, size, interpolation=cv2.INTER_AREA), 0, 255).astype(np.uint8)
+        return Scene(rgb, *_small(size, disparity, kinds), family)
+
+    def focal_px(self, width_px: int, height_px: int) -> float:
+        """Focal length; the field of view is that of the longer side."""
+        return float(max(width_px, height_px) / 2 / np.tan(self.fov / 2))
+
+    def _drawn(self, width_px: int, height_px: int, right_m: float) -> tuple[Array, Array, NDArray[np.uint8]]:
+        """Colours 0 … 255+, disparity and classes, SUPERSAMPLING times as large."""
         width, height = round(width_px * SUPERSAMPLING), round(height_px * SUPERSAMPLING)
-        focal = width / 2 / np.tan(self.fov / 2) if width >= height else height / 2 / np.tan(self.fov / 2)
+        focal = self.focal_px(width, height)
         depth = np.full((height, width), tracer.FAR)
         material = np.zeros((height, width), np.int64)
         normal, place = np.zeros((height, width, 3), np.float32), np.zeros((height, width, 2))
         solids, materials = np.array(self._solids), np.array(self._materials)
-        rotation = _rotation(self.pitch, self.roll)
-        tracer.draw(solids, self.bank.masks, self.bank.field, rotation, self.eye, focal, depth, material, normal, place)
+        rotation, at = _rotation(self.pitch, self.roll), np.array([right_m, self.eye, 0.0])
+        tracer.draw(solids, self.bank.masks, self.bank.field, rotation, at, focal, depth, material, normal, place)
         image = np.zeros((height, width, 3), np.float32)
         sun = self.sun.copy()
         sun[:3] /= np.linalg.norm(sun[:3])
         tracer.shade(
             solids, materials, self.bank.tiles, self.bank.masks, self.bank.clouds, self.sky, sun,
-            rotation, self.eye, focal, depth, material, normal, place, image,
+            rotation, at, focal, depth, material, normal, place, image,
         )  # fmt: skip
         if self.corners[1] > 0:
-            tracer.occlude(rotation, self.eye, focal, depth, normal, *self.corners, image)
+            tracer.occlude(rotation, focal, depth, normal, *self.corners, image)
         tracer.mirror(
-            materials, self.bank.clouds, self.sky, rotation, self.eye, focal, depth, material, place, self.ripple, image
+            materials, self.bank.clouds, self.sky, rotation, at, focal, depth, material, place, self.ripple, image
         )
         disparity = np.where(depth < tracer.FAR, 1 / np.maximum(depth, 0.05), 0).astype(np.float32)
         kinds = np.where(depth < tracer.FAR, materials[material, 4], SKY).astype(np.uint8)
-        rgb = finish(self.rng, image, disparity, self.sky[:3], (width_px, height_px))
-        size = (width_px, height_px)
-        return Scene(
-            rgb,
-            np.asarray(cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST), np.float32),
-            np.asarray(cv2.resize(kinds, size, interpolation=cv2.INTER_NEAREST), np.uint8),
-            family,
-        )
+        return image, disparity, kinds
+
+
+def _small(size: tuple[int, int], disparity: Array, kinds: NDArray[np.uint8]) -> tuple[Array, NDArray[np.uint8]]:
+    return (
+        np.asarray(cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST), np.float32),
+        np.asarray(cv2.resize(kinds, size, interpolation=cv2.INTER_NEAREST), np.uint8),
+    )
 
 
 def _rotation(pitch: float, roll: float) -> NDArray[np.float64]:
