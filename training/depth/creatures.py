@@ -5,6 +5,8 @@ Each function adds one thing to a world, standing at (x, z). Read next: `crowded
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from training.depth.machines import any_surface, metal, polyline, turned
@@ -35,11 +37,15 @@ def beast(world: World, x: float, z: float, size: float, y: float = 0.0) -> None
     world.capsule(at(0.38, back + 0.05), at(*head), size * float(rng.uniform(0.06, 0.12)), coat)
     big = float(rng.uniform(0.09, 0.17))
     world.ellipsoid(at(head[0] + 0.05, head[1]), (size * big * 1.3, size * big, size * big), coat, yaw)
-    world.ellipsoid(at(head[0] + 0.05 + big, head[1] - 0.03), (size * big * 0.7, size * big * 0.5, size * big * 0.5), coat, yaw)
+    world.ellipsoid(
+        at(head[0] + 0.05 + big, head[1] - 0.03), (size * big * 0.7, size * big * 0.5, size * big * 0.5), coat, yaw
+    )
     world.ellipsoid(at(head[0] + 0.07 + big * 1.6, head[1] - 0.02), (size * 0.02, size * 0.02, size * 0.03), dark, yaw)
     ear = float(rng.uniform(0.05, 0.2))
     for behind in (-big * 0.6, big * 0.6):
-        world.capsule(at(head[0], head[1] + big * 0.7, behind), at(head[0], head[1] + big + ear, behind * 1.5), size * 0.03, coat)
+        world.capsule(
+            at(head[0], head[1] + big * 0.7, behind), at(head[0], head[1] + big + ear, behind * 1.5), size * 0.03, coat
+        )
         world.ellipsoid(at(head[0] + big * 0.9, head[1] + big * 0.4, behind), (size * 0.02,) * 3, dark, yaw)
     tail = float(rng.normal(0, 0.25))
     polyline(world, [at(-0.44, back), at(-0.6, back + tail), at(-0.75, back + tail * 1.5 - 0.1)], size * 0.025, coat)
@@ -77,7 +83,7 @@ def trunk(world: World, x: float, z: float, bark: Colour, leaf: Colour) -> None:
     for share in (0.25, 0.5, 0.75, 1.0):
         lean = rng.normal(0, 0.05, 2) * high
         points.append((points[-1][0] + lean[0] * 0.5, high * share, points[-1][2] + lean[1] * 0.5))
-    for k, (start, end) in enumerate(zip(points, points[1:], strict=False)):
+    for k, (start, end) in enumerate(itertools.pairwise(points)):
         world.capsule(start, end, radius * (1 - 0.18 * k), look)
     for _ in range(int(rng.integers(0, 4))):
         foot = (x + float(rng.normal(0, 3)) * radius, 0.0, z + float(rng.normal(0, 3)) * radius)

@@ -16,7 +16,7 @@ from training.depth.world import GROUND, WATER, World
 
 
 def workshop(world: World) -> None:
-    """A garage, a shed, a cellar: racks and tools along the walls, one or two machines near enough to fill the frame."""
+    """A garage, a shed, a cellar: racks and tools along the walls, a machine or two near enough to fill the frame."""
     rng = world.rng
     half, high, deep = float(rng.uniform(1.5, 4)), float(rng.uniform(2.3, 3.6)), distance(rng, 2.4, 9)
     inside(world, high)
@@ -30,7 +30,9 @@ def workshop(world: World) -> None:
     for _ in range(int(rng.integers(0, 4))):
         machines.leaning(world, float(rng.uniform(-1, 1) * half), deep - 0.1, float(rng.uniform(0.8, high)))
     if rng.random() < 0.4:
-        machines.bench(world, float(rng.uniform(-1, 1) * half), deep - float(rng.uniform(0.4, 1.2)), float(rng.normal(0, 0.3)))
+        machines.bench(
+            world, float(rng.uniform(-1, 1) * half), deep - float(rng.uniform(0.4, 1.2)), float(rng.normal(0, 0.3))
+        )
     if rng.random() < 0.4:
         size = (float(rng.uniform(0.4, 1.1)), float(rng.uniform(0.6, 1.0)), 0.35)
         things.table(world, float(rng.uniform(-1, 1) * half), deep - float(rng.uniform(0.4, 1)), size)
@@ -68,7 +70,9 @@ def _shed(world: World, half: float, high: float, deep: float) -> None:
 
 def _something_large(world: World, x: float, z: float, high: float) -> None:
     rng = world.rng
-    yaw = float(rng.normal(0, 0.5)) + np.pi * float(rng.integers(2)) if rng.random() < 0.6 else float(rng.uniform(0, 6.3))
+    yaw = (
+        float(rng.normal(0, 0.5)) + np.pi * float(rng.integers(2)) if rng.random() < 0.6 else float(rng.uniform(0, 6.3))
+    )
     match int(rng.integers(8)):
         case 0 | 1 | 2:
             machines.two_wheeler(world, x, z, yaw, float(rng.uniform(0.75, 1.25)))
@@ -131,7 +135,9 @@ def cables(world: World) -> None:
         z = distance(rng, 6, 80)
         tile, tall = str(rng.choice(["facade", "bricks", "stained"])), float(rng.uniform(2, 14))
         half = (float(rng.uniform(2, 9)), tall, 4.0)
-        world.box((across(world, z, 1.4), tall, z + 4), half, world.material(tile, any_colour(rng, 0.5, 1, 0.4), scale=0.12))
+        world.box(
+            (across(world, z, 1.4), tall, z + 4), half, world.material(tile, any_colour(rng, 0.5, 1, 0.4), scale=0.12)
+        )
     scatter_green(world, trees=int(rng.integers(0, 5)), near=5, far=60)
     for _ in range(int(rng.integers(1, 4))):
         _line(world)
@@ -180,8 +186,10 @@ def woods(world: World) -> None:
         first = world.material("grass", leaf_colour(rng), kind=GROUND, scale=0.3)
         for _ in range(2):
             world.material("mixed", leaf_colour(rng), kind=GROUND, scale=0.3)
-        world.terrain(first, frequency=float(rng.uniform(0.05, 0.2)), height=float(rng.uniform(1, 8)),
-                      start=float(rng.uniform(2, 8)), ramp=float(rng.uniform(10, 50)), lift=-0.2, end=200.0)  # fmt: skip
+        world.terrain(
+            first, frequency=float(rng.uniform(0.05, 0.2)), height=float(rng.uniform(1, 8)),
+            start=float(rng.uniform(2, 8)), ramp=float(rng.uniform(10, 50)), lift=-0.2, end=200.0,
+        )  # fmt: skip
     bark, leaf = any_colour(rng, 0.2, 0.8, 0.3), leaf_colour(rng)
     for _ in range(int(rng.integers(10, 45))):
         z = distance(rng, 1.0, 45)
@@ -208,7 +216,9 @@ def boulders(world: World) -> None:
     rng = world.rng
     world.eye, world.pitch = float(rng.uniform(0.3, 3)), float(rng.normal(0.12, 0.12))
     shore = distance(rng, 1.5, 20)
-    first = world.material(str(rng.choice(["rough", "stained", "mixed"])), any_colour(rng, 0.3, 1, 0.3), kind=GROUND, scale=0.4)
+    first = world.material(
+        str(rng.choice(["rough", "stained", "mixed"])), any_colour(rng, 0.3, 1, 0.3), kind=GROUND, scale=0.4
+    )
     wet = rng.random() < 0.6
     sea = (float(rng.uniform(0.05, 0.4)), float(rng.uniform(0.2, 0.5)), float(rng.uniform(0.25, 0.55)))
     world.material("flat", sea, kind=WATER, scale=0.05, gloss=float(rng.uniform(0.4, 1.0)))
@@ -269,7 +279,9 @@ def toybox(world: World) -> None:
         radii = rng.uniform(0.15, 1, 3) * size
         match int(rng.integers(4)):
             case 0:
-                world.box((x, y, z), (radii[0], radii[1], radii[2]), look, float(rng.uniform(0, 3)), whole=rng.random() < 0.3)
+                world.box(
+                    (x, y, z), (radii[0], radii[1], radii[2]), look, float(rng.uniform(0, 3)), whole=rng.random() < 0.3
+                )
             case 1:
                 world.ellipsoid((x, y, z), (radii[0], radii[1], radii[2]), look, float(rng.uniform(0, 3)))
             case 2:
@@ -296,7 +308,9 @@ def roofs(world: World) -> None:
             z, x = row * step + float(rng.normal(0, 0.15)) * step, (column + 0.5 * (row % 2)) * step
             if rng.random() < 0.2 or abs(x) > 1.3 * z or z < step * 0.8:
                 continue
-            tall = floor * float(rng.uniform(0.4, 1.6)) + (float(rng.exponential(0.6)) * world.eye if rng.random() < 0.15 else 0)
+            tall = floor * float(rng.uniform(0.4, 1.6)) + (
+                float(rng.exponential(0.6)) * world.eye if rng.random() < 0.15 else 0
+            )
             tile = str(rng.choice(["facade", "facade", "facade", "stained", "bricks"]))
             look = world.material(tile, any_colour(rng, 0.6, 1, 0.3), scale=float(rng.uniform(0.05, 0.15)))
             half = (step * float(rng.uniform(0.2, 0.48)), tall / 2, step * float(rng.uniform(0.2, 0.48)))
@@ -316,7 +330,9 @@ def desk(world: World) -> None:
     world.eye, world.pitch = float(rng.uniform(0.15, 0.7)), float(rng.uniform(0.0, 0.5))
     edge = float(rng.uniform(0.7, 1.8))
     tile = str(rng.choice(["planks", "stained", "cloth", "flat", "metal", "tiles"]))
-    top = world.material(tile, any_colour(rng, 0.2, 1, 0.4), kind=GROUND, scale=1.2, gloss=float(rng.random() < 0.2) * 0.4)
+    top = world.material(
+        tile, any_colour(rng, 0.2, 1, 0.4), kind=GROUND, scale=1.2, gloss=float(rng.random() < 0.2) * 0.4
+    )
     world.box((0, -0.5, edge - 1.5), (3, 0.5, 1.5), top)
     wall = world.material("stained", any_colour(rng, 0.4, 1, 0.4), kind=GROUND, scale=0.5)
     for _ in range(3):

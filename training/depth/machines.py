@@ -5,6 +5,7 @@ Each function adds one thing to a world, standing at (x, z). Read next: `crowded
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -52,7 +53,7 @@ def turned(x: float, z: float, yaw: float, size: float = 1.0, y: float = 0.0) ->
 
 def polyline(world: World, points: list[Colour], radius: float, look: Look) -> None:
     """A pipe, a cable, a hose through these points."""
-    for start, end in zip(points, points[1:], strict=False):
+    for start, end in itertools.pairwise(points):
         if np.linalg.norm(np.subtract(end, start)) > 1e-3:
             world.capsule(start, end, radius, look)
 
@@ -115,7 +116,9 @@ def two_wheeler(world: World, x: float, z: float, yaw: float, size: float = 1.0)
         world.capsule(at(head[0] - 0.15, high, side), at(head[0] - 0.25, high, side), size * 0.022, black)
         if rng.random() < 0.4:
             world.ellipsoid(at(head[0] - 0.1, high + 0.18, side), (size * 0.07, size * 0.05, size * 0.02), black, yaw)
-    world.ellipsoid(at(seat[0] - 0.05, seat[1] + 0.05), (size * (0.13 + 0.2 * heavy), size * 0.05, size * 0.09), black, yaw)
+    world.ellipsoid(
+        at(seat[0] - 0.05, seat[1] + 0.05), (size * (0.13 + 0.2 * heavy), size * 0.05, size * 0.09), black, yaw
+    )
     lamp = world.material("flat", (1, 0.97, 0.85), glow=0.4, shine=0.4)
     world.ellipsoid(at(head[0] + 0.1, head[1]), (size * 0.07, size * (0.04 + 0.06 * heavy), size * 0.08), lamp, yaw)
     if heavy > 0.4:
@@ -177,7 +180,9 @@ def four_wheeler(world: World, x: float, z: float, yaw: float, size: float = 1.0
         for along in (-length, length):
             world.ellipsoid(at(along, floor + 0.2, behind), (size * 0.05, size * 0.09, size * 0.11), light, yaw)
     if rng.random() < 0.5:
-        world.capsule(at(length * 0.5, floor, -half), at(length * 0.5, floor + top * 1.3, -half), size * 0.03, metal(world))
+        world.capsule(
+            at(length * 0.5, floor, -half), at(length * 0.5, floor + top * 1.3, -half), size * 0.03, metal(world)
+        )
 
 
 def apparatus(world: World, x: float, z: float, size: float, y: float = 0.0) -> None:
@@ -203,7 +208,12 @@ def apparatus(world: World, x: float, z: float, size: float, y: float = 0.0) -> 
     if rng.random() < 0.4:
         wheel(world, at, (wide, middle, -wide * 0.75), float(rng.uniform(0.15, 0.4)), size, yaw)
     if rng.random() < 0.5:
-        grip = [at(-wide, tall, 0), at(-wide * 1.2, tall * 1.3, 0), at(-wide * 1.2, tall * 1.3, 0.5), at(-wide, tall, 0.5)]
+        grip = [
+            at(-wide, tall, 0),
+            at(-wide * 1.2, tall * 1.3, 0),
+            at(-wide * 1.2, tall * 1.3, 0.5),
+            at(-wide, tall, 0.5),
+        ]
         polyline(world, grip, size * 0.02, metal(world))
 
 
@@ -282,9 +292,8 @@ def hanging(world: World, x: float, y: float, z: float) -> None:
         case 1:
             ring = np.linspace(0, 2 * np.pi, 17)
             radius = float(rng.uniform(0.1, 0.3))
-            polyline(
-                world, [(x + radius * np.cos(a), y + radius * np.sin(a), z + 0.01 * k) for k, a in enumerate(ring)], 0.02, look
-            )  # fmt: skip
+            coil = [(x + radius * np.cos(a), y + radius * np.sin(a), z + 0.01 * k) for k, a in enumerate(ring)]
+            polyline(world, coil, 0.02, look)
         case 2:
             world.ellipsoid((x, y - 0.4, z), (float(rng.uniform(0.1, 0.3)), 0.5, 0.1), look)
         case 3:
@@ -308,6 +317,8 @@ def heap(world: World, x: float, z: float, reach: float, rng: Random) -> None:
                 small_thing(world, px, pz, size, 0.0)
             case 2:
                 half = (size, float(rng.uniform(0.05, 0.5)), float(rng.uniform(0.1, 0.4)))
-                world.box((px, half[1], pz), half, any_surface(world), float(rng.uniform(0, 3)), whole=rng.random() < 0.4)
+                world.box(
+                    (px, half[1], pz), half, any_surface(world), float(rng.uniform(0, 3)), whole=rng.random() < 0.4
+                )
             case _:
                 apparatus(world, px, pz, size)

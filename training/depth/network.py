@@ -1,8 +1,8 @@
 """The head: from tokens to disparity, classes and trust, four cells to a patch side; and its way into an ONNX file.
 
 Three quarters of a million weights. Dilated convolutions and the mean of the whole picture let a part high up know
-where its object touches the ground. The picture itself comes in once more at the end, small, so that edges lie where colours
-change. Read next: `train.py`.
+where its object touches the ground. The picture itself comes in once more at the end, small, so that edges lie where
+colours change. Read next: `train.py`.
 """
 
 from __future__ import annotations

@@ -77,8 +77,9 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=60)
     parser.add_argument("--head", type=Path)
     parser.add_argument("--weights", type=Path)
+    parser.add_argument("--true-depth-only", action="store_true", help="without the depth model")
     given = parser.parse_args()
-    model = DepthModel.load(given.weights, head=given.head)
+    model = None if given.true_depth_only else DepthModel.load(given.weights, head=given.head)
     sys.stdout.write(json.dumps(compare(given.scenes, model), indent=2) + "\n")
 
 
@@ -100,7 +101,8 @@ def compare(scenes: int, model: DepthModel | None = None) -> dict[str, float]:
             found.setdefault(f"{name}_uncovered_db", []).append(psnr(picture, pair.second.rgb, pair.uncovered))
             found.setdefault(f"{name}_whole_db", []).append(psnr(picture, pair.second.rgb, pair.comparable))
         found.setdefault("uncovered_share", []).append(float(pair.uncovered.mean()))
-    return {"scenes": len(found.get("uncovered_share", ())), **{k: round(float(np.mean(v)), 4) for k, v in found.items()}}
+    means = {name: round(float(np.mean(values)), 4) for name, values in found.items()}
+    return {"scenes": len(found.get("uncovered_share", ())), **means}
 
 
 def pair_of(number: int, size_px: tuple[int, int] = SIZE_PX) -> Pair | None:
@@ -117,13 +119,16 @@ def pair_of(number: int, size_px: tuple[int, int] = SIZE_PX) -> Pair | None:
     second = world.view(width, height, shift_px / world.focal_px(width, height), "second")
     across = np.arange(width, dtype=np.float32)[None, :] + shift_px * second.disparity
     down = np.repeat(np.arange(height, dtype=np.float32)[:, None], width, 1)
-    nearest = cv2.dilate(first.disparity, np.ones((3, 3), np.uint8))
-    before = cv2.remap(nearest, across, down, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
     inside = across < width - 1
-    farthest = cv2.erode(first.disparity, np.ones((3, 3), np.uint8))
-    before_least = cv2.remap(farthest, across, down, cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
-    uncovered = inside & (before_least > second.disparity + _HIDDEN * span)
-    uncovered &= (before > second.disparity + _HIDDEN * span)
+    # What the first view shows there, taken as far as any neighbour: an edge half a pixel off uncovers nothing.
+    before = cv2.remap(
+        cv2.erode(first.disparity, np.ones((3, 3), np.uint8)),
+        across,
+        down,
+        cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    uncovered = inside & (before > second.disparity + _HIDDEN * span)
     if uncovered.mean() < _LEAST_SHARE:
         return None
     return Pair(first, second, shift_px, uncovered, inside)
@@ -149,7 +154,9 @@ def rubber_sheet(pair: Pair) -> Pixels:
     for _ in range(6):
         there = cv2.remap(pair.first.disparity, where, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         where = across + np.float32(pair.shift_px) * there
-    return np.asarray(cv2.remap(pair.first.rgb, where, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.remap(pair.first.rgb, where, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def aligned(found: Plane, truth: Plane) -> Plane:

@@ -285,7 +285,9 @@ def _cloth(rng: Random) -> Array:
     picture = _colour(rng, 0.15, 0.95, 0.9) * (threads * folds)[..., None]
     if rng.random() < 0.4:
         step = rng.uniform(0.04, 0.25)
-        picture *= np.where(np.sin(x * step) > 0.3, 0.7, 1)[..., None] * np.where(np.sin(y * step) > 0.3, 0.75, 1)[..., None]
+        picture *= (
+            np.where(np.sin(x * step) > 0.3, 0.7, 1)[..., None] * np.where(np.sin(y * step) > 0.3, 0.75, 1)[..., None]
+        )
     return np.asarray(np.clip(picture, 0, 255), np.float32)
 
 

