@@ -3,8 +3,8 @@
     python -m training.depth.evaluate --scenes 102
 
 Rank correlation with the true disparity, against a prior that knows only "lower is nearer"; boundary F-score before
-and after refinement; classes by intersection over union; a real stereo pair. It reports what it finds, also when
-that is below the aim. Read next: DATA_CARD.md.
+and after refinement; classes by intersection over union; a real stereo pair; what a move uncovers. It reports what it
+finds, also when that is below the aim. Read next: DATA_CARD.md.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from mutoscope.engines.parallax.depth import CLASSES, DepthModel
 from mutoscope.engines.parallax.depth.model import stretch
-from training.depth import families
+from training.depth import families, second_view
 from training.depth.world import Scene
 
 Array = NDArray[np.floating[Any]]
@@ -36,6 +36,7 @@ _STEPS = (0.05, 0.1, 0.15, 0.2)
 """Steps of square-root disparity, as shares of its range, that count as boundaries."""
 
 _TOLERANCE_PX = 3
+_PAIRS = 60
 
 
 def main() -> None:
@@ -53,11 +54,12 @@ def main() -> None:
 
 def evaluate(model: DepthModel, scenes: int = 102) -> dict[str, Any]:
     """All metrics of a head, by name."""
-    known = (families.scene(number, SEED, size_px=SIZE_PX) for number in range(3 * len(families.TRAINING)))
+    known = (families.scene(number, SEED, size_px=SIZE_PX) for number in range(2 * len(families.TRAINING)))
     return {
         "held_out_families": held_out(model, scenes),
         "known_families_new_scenes": _many(model, known),
         "stereo_motorcycle": motorcycle(model),
+        "second_view": second_view.compare(_PAIRS, model),
     }
 
 

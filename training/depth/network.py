@@ -56,8 +56,8 @@ class Head(nn.Module):
         for widen in self.widen:
             x = x + F.gelu(widen(x))
         x = x + self.whole(x.mean((2, 3)))[:, :, None, None]
-        x = F.gelu(self.middle(_double(x)))
-        x = F.gelu(self.fine(_double(x)))
+        x = _double(F.gelu(self.middle(x)))
+        x = _double(F.gelu(self.fine(x)))
         x = torch.cat([x, F.gelu(self.colour(colours))], 1)
         x = self.out(F.gelu(self.last(x))).float()
         return torch.cat([F.softplus(x[:, :1]), x[:, 1:]], 1)
@@ -91,8 +91,8 @@ def export(head: Head, target: Path) -> None:
     whole = graph.node("Add", whole, graph.exact(_array(head.whole.bias)))
     x = graph.node("Add", x, graph.node("Unsqueeze", whole, graph.integers(2, 3)))
     for layer in (head.middle, head.fine):
-        x = graph.node("Resize", x, "", graph.exact(np.float32([1, 1, 2, 2])), mode="linear")
         x = graph.node("Gelu", _conv(graph, layer, x))
+        x = graph.node("Resize", x, "", graph.exact(np.float32([1, 1, 2, 2])), mode="linear")
     x = graph.node("Concat", x, graph.node("Gelu", _conv(graph, head.colour, colours)), axis=1)
     x = _conv(graph, head.out, graph.node("Gelu", _conv(graph, head.last, x)))
     first = graph.node("Slice", x, graph.integers(0), graph.integers(1), graph.integers(1))
