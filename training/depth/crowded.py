@@ -10,7 +10,7 @@ import numpy as np
 
 from training.depth import creatures, machines, things
 from training.depth.machines import any_surface, metal, polyline, sagging
-from training.depth.staging import across, distance, inside, lawn, mountains, room_shell, scatter_green
+from training.depth.staging import across, distance, inside, lawn, mountains, portrait, room_shell, scatter_green
 from training.depth.things import any_colour, leaf_colour, shaded
 from training.depth.world import GROUND, WATER, World
 
@@ -381,6 +381,8 @@ def crowd(world: World) -> None:
             look = world.material(tile, any_colour(rng, 0.5, 1, 0.3), scale=0.12)
             world.box((across(world, z, 1.5), tall, z + 4), (float(rng.uniform(3, 9)), tall, 4), look)
         scatter_green(world, trees=int(rng.integers(0, 4)), near=6, far=50)
+    if rng.random() < 0.6:
+        portrait(world)
     for _ in range(int(rng.integers(4, 16))):
         z = distance(rng, 1.4, far)
         things.person(world, across(world, z), z)

@@ -13,7 +13,19 @@ import numpy as np
 from training.depth import crowded, things
 from training.depth.held_out import HELD_OUT
 from training.depth.lens import finish
-from training.depth.staging import across, camera, distance, inside, lawn, mountains, room_shell, scatter_green, weather
+from training.depth.staging import (
+    across,
+    camera,
+    distance,
+    inside,
+    lawn,
+    light,
+    mountains,
+    portrait,
+    room_shell,
+    scatter_green,
+    weather,
+)
 from training.depth.textures import Bank, Random, bank
 from training.depth.things import any_colour, leaf_colour
 from training.depth.world import GROUND, WATER, Scene, World
@@ -62,15 +74,6 @@ def _built(name: str, textures: Bank, rng: Random, held_out: bool) -> World:
     if not held_out:
         light(world)
     return world
-
-
-def light(world: World) -> None:
-    """Shade in corners, and lamps indoors that throw shadows."""
-    rng = world.rng
-    if rng.random() < 0.7:
-        world.corners = (distance(rng, 0.1, 0.8) * max(1.0, world.eye / 3), float(rng.uniform(0.3, 0.9)))
-    if world.sun[5] < 0.5 and rng.random() < 0.4:
-        world.sun[5] = 1.0
 
 
 def _street(world: World) -> None:
@@ -267,10 +270,8 @@ def _people(world: World) -> None:
             z = distance(rng, 8, 60)
             look = world.material("facade", (1, 1, 1), scale=0.12)
             world.box((across(world, z, 1.6), 5, z + 5), (float(rng.uniform(3, 8)), float(rng.uniform(3, 12)), 4), look)
-    if rng.random() < 0.5:  # a portrait: head and shoulders, cut by the frame
-        z, tall = float(rng.uniform(0.65, 1.6)), float(rng.uniform(1.5, 1.9))
-        foot = world.eye - 0.9 * tall + float(rng.normal(0, 0.06)) - z * world.pitch
-        things.person(world, across(world, z, 0.4), z, foot, tall)
+    if rng.random() < 0.5:
+        portrait(world)
     for _ in range(int(rng.integers(0, 7))):
         z = distance(rng, 1.6, 3.0 if indoors else 25)
         things.person(world, across(world, z, 0.9), z)

@@ -113,3 +113,20 @@ def scatter_green(world: World, *, trees: int, near: float, far: float) -> None:
     for _ in range(int(rng.integers(0, 14)) if rng.random() < 0.5 else 0):
         z = distance(rng, 1.2, 10)
         things.grass(world, across(world, z), z, float(rng.uniform(0.15, 0.8)))
+
+
+def portrait(world: World) -> None:
+    """Head and shoulders, cut by the frame."""
+    rng = world.rng
+    z, tall = float(rng.uniform(0.65, 1.6)), float(rng.uniform(1.5, 1.9))
+    foot = world.eye - 0.9 * tall + float(rng.normal(0, 0.06)) - z * world.pitch
+    things.person(world, across(world, z, 0.4), z, foot, tall)
+
+
+def light(world: World) -> None:
+    """Shade in corners, and lamps indoors that throw shadows."""
+    rng = world.rng
+    if rng.random() < 0.7:
+        world.corners = (distance(rng, 0.1, 0.8) * max(1.0, world.eye / 3), float(rng.uniform(0.3, 0.9)))
+    if world.sun[5] < 0.5 and rng.random() < 0.4:
+        world.sun[5] = 1.0
