@@ -36,7 +36,7 @@ _STEPS = (0.05, 0.1, 0.15, 0.2)
 """Steps of square-root disparity, as shares of its range, that count as boundaries."""
 
 _TOLERANCE_PX = 3
-_PAIRS = 60
+_PAIRS = 30
 
 
 def main() -> None:
