@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from playwright.sync_api import Browser, BrowserContext, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
 
 from tests.conftest import LiveServer, start_server
 from tests.web.models import ALL_FIELDS, HOSTILE, SHELF
@@ -44,9 +44,21 @@ class Person:
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(self.site.url + "/")
 
+    def run(self) -> Locator:
+        """Press Run and wait until that very run is done; its card."""
+        with self.page.expect_response(lambda answer: _is_submit(answer.request)) as told:
+            self.page.click("[data-form] [data-run]")
+        card = self.page.locator(f'.run[data-run="{told.value.json()["request_id"]}"]')
+        expect(card).to_have_attribute("data-state", "completed")
+        return card
+
     def calls(self, method: str, path: str) -> list[Request]:
         """What the pages sent there so far."""
         return [call for call in self.sent if call.method == method and call.url.startswith(self.site.url + path)]
+
+
+def _is_submit(call: Request) -> bool:
+    return call.method == "POST" and "/v1/models/" in call.url
 
 
 Arrive = Callable[..., Person]

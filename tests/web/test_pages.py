@@ -54,8 +54,7 @@ def test_a_form_sends_its_defaults_untouched(owner: Person) -> None:
     """What the schema says is what is sent; what has no value is not."""
     page = owner.open("/models/studio/all-fields")
     page.fill('[data-name="prompt"] textarea', "A form.")
-    page.click("[data-run]")
-    page.wait_for_selector('[data-state="completed"]')
+    owner.run()
     sent = owner.calls("POST", "/v1/models/studio/all-fields")[0].post_data_json
     assert sent == {
         "prompt": "A form.", "line": "plain", "size": "720p", "seconds": 5, "strength": 0.5, "steps": 20, "seed": -1,
@@ -91,8 +90,7 @@ def test_every_kind_of_field_is_filled_in(owner: Person) -> None:
     drop(page, media.jpeg(400, 300), "second.jpg", '[data-name="more"] [data-drop]')
     expect(page.locator(".media-facts")).to_have_count(2)
 
-    page.click("[data-run]")
-    page.wait_for_selector('.run[data-state="completed"]')
+    owner.run()
 
     inputs = request_of(owner)["inputs"]
     seed = inputs.pop("seed")
@@ -245,8 +243,7 @@ def test_a_run_is_accessible_too(gallery: LiveServer, arrive: Arrive) -> None:
     person.sign_in()
     page = person.open("/models/mutoscope/testcard")
     page.locator("details.fold > summary").click()
-    page.click("[data-run]")
-    expect(page.locator(".run").first).to_have_attribute("data-state", "completed")
+    person.run()
     field(page, "fail").select_option(label="error")
     page.click("[data-run]")
     expect(page.locator(".run").first).to_have_attribute("data-state", "failed")
@@ -289,9 +286,7 @@ def test_texts_that_mean_harm_do_nothing(owner: Person) -> None:
     page = owner.open("/models/studio/hostile")
     drop_harm = page.locator('[data-name="prompt"] [data-input]')
     expect(drop_harm).to_have_value(HARM)
-    page.click("[data-run]")
-    expect(page.locator(".run").first).to_have_attribute("data-state", "completed")
-    expect(page.locator(".run-prompt").first).to_have_text(HARM)
+    expect(owner.run().locator(".run-prompt")).to_have_text(HARM)
     page = owner.open("/models/studio/first-frame")
     drop(page, media.jpeg(400, 400), HARM + ".jpg")
     expect(page.locator(".media-facts")).to_contain_text("400 × 400")

@@ -73,9 +73,7 @@ def test_a_first_visit_becomes_a_video(tmp_path: Path, arrive: Arrive) -> None:
         page.wait_for_selector("[data-form][data-ready]")
         drop(page, PHOTOGRAPH.read_bytes(), "a photograph.jpg")
         expect(page.locator(".media-facts")).to_contain_text("2048 × 1152")
-        page.click("[data-run]")
-        page.wait_for_selector('[data-state="completed"]')
-        found = page.locator(".run video").evaluate(DIFFERENCE)
+        found = person.run().locator("video").evaluate(DIFFERENCE)
         assert found["width"] > 0
         assert found["most"] > 1
     finally:
@@ -85,6 +83,7 @@ def test_a_first_visit_becomes_a_video(tmp_path: Path, arrive: Arrive) -> None:
 def test_a_wrong_picture_is_refused_before_anything_is_sent(owner: Person) -> None:
     """The field says which rule, and what was found."""
     page = owner.open(SHELF)
+    before = page.locator(".run").count()
     problem = page.locator('[data-name="image_urls"] > [data-problem]')
 
     drop(page, media.jpeg(300, 800), "narrow.jpg")
@@ -94,7 +93,7 @@ def test_a_wrong_picture_is_refused_before_anything_is_sent(owner: Person) -> No
     drop(page, b"\0\0\0\x18ftypheic" + b"\0" * 600, "from-a-phone.heic", media_type="image/heic")
     expect(problem).to_contain_text("Found HEIC")
     page.click("[data-run]")
-    expect(page.locator(".run")).to_have_count(0)
+    expect(page.locator(".run")).to_have_count(before)
     assert owner.calls("POST", "/v1/files") == owner.calls("POST", "/v1/models") == []
 
 
@@ -105,8 +104,7 @@ def test_a_picture_that_is_too_large_is_made_to_fit(owner: Person) -> None:
     expect(page.locator('[data-name="image_urls"] > [data-problem]')).to_contain_text("4.7 MB")
     page.click("text=Make it fit")
     expect(page.locator('[data-name="image_urls"] > [data-problem]')).to_be_hidden()
-    page.click("[data-run]")
-    page.wait_for_selector('[data-state="completed"]')
+    owner.run()
 
 
 def test_an_empty_form_says_what_is_missing(owner: Person) -> None:
@@ -199,9 +197,7 @@ def test_two_people_see_nothing_of_each_other(gallery: LiveServer, arrive: Arriv
     """Not on the page, and not by asking for it."""
     page = owner.open(TESTCARD)
     page.fill('[data-name="prompt"] [data-input]', "Only mine.")
-    page.click("[data-run]")
-    expect(page.locator(".run").first).to_have_attribute("data-state", "completed")
-    mine = page.locator(".run").first.get_attribute("data-run")
+    mine = owner.run().get_attribute("data-run")
     with gallery.client() as client:
         bobs = client.post("/v1/keys", json={"name": "Bob", "account": "bob"}).json()["key"]
     bob = arrive(gallery, expected=("404",))
@@ -217,9 +213,7 @@ def test_a_result_is_used_again(owner: Person) -> None:
     """Its last frame as the next picture, its inputs with the same seed, its link, and as a command."""
     owner.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page = owner.open("/models/mutoscope/testcard/image-to-video")
-    page.click("[data-run]")
-    run = page.locator(".run").first
-    expect(run).to_have_attribute("data-state", "completed")
+    run = owner.run()
     seed = owner_seed(owner, run.get_attribute("data-run"))
     before = page.locator(".run").count()
     run.get_by_text("Again, same seed").click()

@@ -172,5 +172,5 @@ const kept = sessionStorage.getItem(draft);
 form.reset();
 if (kept) form.set({ ...JSON.parse(kept) });
 document.querySelector("[data-copy-as]")?.append(offerAs(facts, () => form.value(), copy));
-if (signedIn) runs.restore();
+if (signedIn) await runs.restore();
 root.dataset.ready = "";
