@@ -22,6 +22,7 @@ from starlette.types import ASGIApp
 
 from mutoscope import app
 from mutoscope import settings as knobs
+from mutoscope.protocol import VERSION
 from mutoscope.server import routes
 from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
@@ -99,7 +100,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 PICTURE = media.data_uri(media.png(400, 400), "image/png")
-WORKER = {"worker_id": "fuzz", "engines": ["testcard"], "protocol": 1, "wait_s": 0}
+WORKER = {"worker_id": "fuzz", "engines": ["testcard"], "protocol": VERSION, "wait_s": 0}
 BEAT = {"attempt": 1, "progress": 0.5, "stage": "x", "log": ["a"]}
 FINISH = {"attempt": 1, "outcome": "failed", "error": "x", "outputs": [], "poster": None, "metadata": {}}
 HOOK = {"url": "https://hooks.invalid/a", "events": ["completed"], "description": "x"}

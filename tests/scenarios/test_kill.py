@@ -24,6 +24,7 @@ from typing import Any
 import httpx
 import pytest
 
+from mutoscope.protocol import VERSION
 from mutoscope.storage.local import LocalStorage
 from tests.conftest import LiveServer, start_server
 from tests.scenarios.processes import HAS_PROC, Process, descendants, wait_until_gone
@@ -272,7 +273,7 @@ def test_a_worker_that_hung_up_gets_nothing(tmp_path: Path) -> None:
 
 def ask_for_work_and_die(live: LiveServer) -> None:
     """A claim that may be held open for 20 seconds, on a connection that closes after half a second."""
-    body = json.dumps({"worker_id": "doomed", "engines": ["testcard"], "wait_s": 20.0, "protocol": 1})
+    body = json.dumps({"worker_id": "doomed", "engines": ["testcard"], "wait_s": 20.0, "protocol": VERSION})
     head = (
         "POST /worker/v1/claim HTTP/1.1\r\nHost: mutoscope\r\nAuthorization: Bearer a-token-for-tests\r\n"
         f"X-Mutoscope-Worker: doomed\r\nContent-Length: {len(body)}\r\n\r\n"

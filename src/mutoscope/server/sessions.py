@@ -23,7 +23,10 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def cookie_name(request: Request) -> str:
     """The name of the session's cookie. Browsers share cookies between the ports of a host, so it holds the port."""
-    port = urlsplit(base_url(request)).port
+    try:
+        port = urlsplit(base_url(request)).port
+    except ValueError:  # a Host that is no address: no browser of ours sends that
+        port = None
     return f"mutoscope_session_{port}" if port else "mutoscope_session"
 
 

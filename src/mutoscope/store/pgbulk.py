@@ -35,6 +35,7 @@ class PostgresBulk:
             "select c.table_name, c.column_name from information_schema.columns c "
             "join information_schema.tables t using (table_schema, table_name) "
             "where c.table_schema = current_schema() and t.table_type = 'BASE TABLE' "
+            "and c.table_name <> 'commit_marks' "
             "order by c.table_name, c.ordinal_position"
         ):
             found[table] = (*found.get(table, ()), column)

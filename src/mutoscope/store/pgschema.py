@@ -43,6 +43,11 @@ _DEFAULTS: dict[str, str | int] = {
     "tcp_user_timeout": 10_000,
     "application_name": "mutoscope",
 }
+_MARKS = """
+create table if not exists commit_marks (writer text primary key, batch bigint not null, at_ms bigint not null);
+delete from commit_marks where at_ms < extract(epoch from now() - interval '7 days') * 1000;
+"""
+"""Written with every transaction, by one row for each connection that writes: see `postgres`. Belongs to no archive."""
 _MIGRATING = 0x6D75746F
 """Advisory lock: one process migrates at a time."""
 _LOCK_TRIES = 20
@@ -104,6 +109,7 @@ def migrate(address: str, *, up_to: int | None = None) -> tuple[int, int]:
                 f"{shown(address)}: schema version {before} is newer than this program knows "
                 f"({statements.newest()}); start the newer version, or restore the dump made before the upgrade"
             )
+        connection.execute(_MARKS)
         for number, text in statements.migrations(WORDS):
             if before < number <= (up_to or number):
                 _step(connection, number, text, address)

@@ -5,13 +5,14 @@ loop while a statement is on its way. What waits for a connection is written in 
 steps in when that takes long. Rows are locked one by one: nothing here locks a table, and nobody is elected.
 
 A connection that breaks is replaced, and what it had not committed runs again. When it breaks during a commit,
-PostgreSQL is asked for the fate of that transaction. Nobody waits longer than `PATIENCE_S` for a server that is down.
+its mark is looked for (see `_was_committed`). Nobody waits longer than `PATIENCE_S` for a server that is down.
 Connecting by hand and migrations: `pgschema`. Hints between processes: `hints`.
 """
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -49,8 +50,12 @@ _OWN = {
     _BEGIN: "begin",
     "commit": "commit",
     "rollback": "rollback",
-    "transaction_id": "select pg_current_xact_id_if_assigned()::text",
-    "fate": "select pg_xact_status((:transaction_id)::xid8)",
+    "mark": """insert into commit_marks (writer, batch, at_ms)
+        values (:writer, :batch, cast(extract(epoch from statement_timestamp()) * 1000 as bigint))
+        on conflict (writer) do update set batch = excluded.batch, at_ms = excluded.at_ms""",
+    "marked": """insert into commit_marks (writer, batch, at_ms)
+        values (:writer, 0, cast(extract(epoch from statement_timestamp()) * 1000 as bigint))
+        on conflict (writer) do update set at_ms = excluded.at_ms returning batch""",
     "hint": "select pg_notify(:channel, :text)",
 }
 _CONFLICT = {"40001", "40P01"}
@@ -144,6 +149,9 @@ class _Slot:
         self._open_one = open_one
         self._opening: asyncio.Task[Connection] | None = None
         self._connection: Connection | None = None
+        self.writer = uuid.uuid4().hex
+        self.batch = 0
+        """Number of the transaction that was begun last; committed with its writer, it tells that that one was."""
 
     @property
     def load(self) -> int:
@@ -309,7 +317,7 @@ class Postgres:
         for _ in range(TRIES):
             connection = await slot.ready()
             try:
-                return await self._in_transaction(connection, acts)
+                return await self._in_transaction(slot, connection, acts)
             except Lost as exc:
                 connection.close()
                 last: Exception = exc
@@ -323,12 +331,14 @@ class Postgres:
             raise DatabaseUnavailable from last
         raise last
 
-    async def _in_transaction(self, connection: Connection, acts: list[Act[Any]]) -> list[Any]:
+    async def _in_transaction(self, slot: _Slot, connection: Connection, acts: list[Act[Any]]) -> list[Any]:
         connection.put(_BEGIN, {})
+        slot.batch += 1
         transaction = PostgresTransaction(connection, self._reads)
         try:
             outcomes = await _in_greenlet(lambda: [_perform(act, transaction) for act in acts])
-            number = connection.rows("transaction_id", await connection.ask("transaction_id", {}))[0][0]
+            if transaction.changes:
+                await connection.ask("mark", {"writer": slot.writer, "batch": slot.batch})
         except BaseException:
             await self._undo(connection)
             raise
@@ -339,7 +349,7 @@ class Postgres:
                 raise Lost("the transaction was rolled back")
         except Lost:
             connection.close()
-            if number is not None and not await self._was_committed(number):
+            if not transaction.changes or not await self._was_committed(slot):
                 raise
         self.commits += 1
         self.on_commit(asyncio.get_running_loop().time() - began)
@@ -354,15 +364,18 @@ class Postgres:
         except (Lost, Refused):
             connection.close()
 
-    async def _was_committed(self, number: str) -> bool:
-        """The fate of a transaction whose commit nobody answered. Raises DatabaseUnavailable when it stays unknown."""
-        deadline_s = asyncio.get_running_loop().time() + PATIENCE_S
-        while asyncio.get_running_loop().time() < deadline_s:
-            fate = (await self._read("fate", {"transaction_id": number}))[0][0]
-            if fate in ("committed", "aborted"):
-                return bool(fate == "committed")
-            await asyncio.sleep(PAUSE_S)
-        raise DatabaseUnavailable("the database broke off; whether this was accepted is not known")
+    async def _was_committed(self, slot: _Slot) -> bool:
+        """The fate of a transaction whose commit nobody answered: is its mark there?
+
+        Waits for a transaction that is still under way, by its lock on the mark. (Its number says nothing: after a
+        crash PostgreSQL gives numbers again that nobody had committed.) Raises DatabaseUnavailable when it stays
+        unknown.
+        """
+        try:
+            found = await self._read("marked", {"writer": slot.writer})
+        except (DatabaseBusy, Refused) as exc:
+            raise DatabaseUnavailable("the database broke off; whether this was accepted is not known") from exc
+        return bool(found[0][0] == slot.batch)
 
     async def close(self) -> None:
         """Finish what waits, then let go."""
