@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import os
 import re
 import sqlite3
 import sys
@@ -47,16 +48,17 @@ def configure(log_format: str, level: str) -> None:
         _told,
         _redacted,
     ]
+    lines = cast("TextIO", _Lines(sys.stderr))
     render: structlog.types.Processor = structlog.processors.JSONRenderer()
     if as_text(log_format):
         render = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     structlog.configure(
         processors=[*shared, render],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Forgiving(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(lines),
         cache_logger_on_first_use=True,
     )
-    libraries = logging.StreamHandler(sys.stderr)
+    libraries = logging.StreamHandler(lines)
     libraries.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
@@ -70,16 +72,28 @@ def configure(log_format: str, level: str) -> None:
     threading.excepthook = lambda told: _defect(told.exc_type, told.exc_value)
 
 
-class _Forgiving(io.TextIOBase):
-    """A stream that loses what cannot be written: a full disk under the log must not fail what was to be logged."""
+class _Lines(io.TextIOBase):
+    """A stream that writes what it is given in one piece, or loses it.
+
+    Server, workers and engines share one log: a line in two system calls would be cut by theirs, whatever
+    PYTHONUNBUFFERED says. And a full disk under the log must not fail what was to be logged.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """All of it, or nothing."""
+        """All of it past the stream's own buffer; through the stream where no file is behind it."""
         with contextlib.suppress(OSError):
-            self._stream.write(text)
+            try:
+                number = self._stream.fileno()
+            except (OSError, AttributeError):
+                self._stream.write(text)
+                return len(text)
+            self._stream.flush()
+            left = memoryview(text.encode("utf-8", "backslashreplace"))
+            while left:
+                left = left[os.write(number, left) :]
         return len(text)
 
     def flush(self) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -78,6 +79,25 @@ def test_every_line_is_json_whoever_wrote_it() -> None:
     assert "careful" in events[1]
     assert events[2:] == ["process.defect", "process.defect"]
     assert "ZeroDivisionError" in told[2]["exception"]
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_processes_that_share_a_log_do_not_cut_each_others_lines(unbuffered: str, tmp_path: Path) -> None:
+    """Short lines and lines longer than any buffer, through structlog and through logging."""
+    code = (
+        "import logging, structlog; from mutoscope import logs\n"
+        "logs.configure('json', 'info')\n"
+        "for length in [10, 100, 20_000] * 100:\n"
+        "    structlog.get_logger().info('ours', value='a' * length)\n"
+        "    logging.getLogger('library').warning('b' * length)"
+    )
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with (tmp_path / "log").open("wb") as log:
+        writers = [subprocess.Popen([sys.executable, "-c", code], stderr=log, env=env) for _ in range(3)]
+        assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0]
+    lines = (tmp_path / "log").read_text("utf-8").splitlines()
+    assert len(lines) == 3 * 300 * 2
+    assert {json.loads(line)["event"][:1] for line in lines} == {"o", "b"}
 
 
 def _python(code: str, *, returncode: int = 0) -> str:
