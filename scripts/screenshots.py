@@ -33,6 +33,8 @@ PAGES = {
     "model": MODEL,
     "api": MODEL + "/api",
     "fields": "/models/mutoscope/testcard",
+    "profile": "/profile",
+    "keys": "/keys",
     "sign-in": "/sign-in",
     "missing": "/models/nobody",
 }

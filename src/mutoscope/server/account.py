@@ -34,8 +34,8 @@ async def keys(request: Request) -> Response:
     """GET /v1/keys: every key of the account, never its secret; ?account= for another one, by the owner."""
     who = await caller(request, "admin")
     store = site_of(request).store
-    account_id = await _account(store, who, request.query_params.get("account"))
-    return answer({"keys": [_described(key) for key in await store.keys(account_id)]})
+    account_id = await account_named(store, who, request.query_params.get("account"))
+    return answer({"keys": [described(key) for key in await store.keys(account_id)]})
 
 
 async def create_key(request: Request) -> Response:
@@ -43,7 +43,7 @@ async def create_key(request: Request) -> Response:
     who = await caller(request, "admin")
     store = site_of(request).store
     wanted = _wanted(await read_json(request, 64 * 1024))
-    account_id = await _account(store, who, wanted.account, open_by=request)
+    account_id = await account_named(store, who, wanted.account, open_by=request)
     secret, key_id = new_key(), uuid.uuid4().hex
     told: dict[str, Any] = {
         "name": wanted.name,
@@ -59,39 +59,46 @@ async def create_key(request: Request) -> Response:
         key_sha256=fingerprint(secret),
         expires_in_ms=wanted.expires_in_s * 1000 if wanted.expires_in_s is not None else None,
     )
-    return answer({**_described(key), "key": secret}, 201)
+    return answer({**described(key), "key": secret}, 201)
 
 
 async def show(request: Request) -> Response:
     """GET /v1/account: the calling key, its limits and what is used of them."""
-    who = await caller(request, *SCOPES)
-    store = site_of(request).store
+    return answer(await of_caller(site_of(request).store, await caller(request, *SCOPES)))
+
+
+async def of_caller(store: Store, who: Caller) -> dict[str, Any]:
+    """The account and the key that asks, as GET /v1/account tells them."""
     key = await store.key(who.key_id, who.account_id)
-    used = await limits.used(store, who.account_id, key)
-    return answer({"account_id": who.account_id, "key": _described(key), "used": used})
+    return {
+        "account_id": who.account_id,
+        "account_name": await store.account_name(who.account_id),
+        "key": described(key),
+        "used": await limits.used(store, who.account_id, key),
+    }
 
 
 async def show_key(request: Request) -> Response:
     """GET /v1/keys/{key_id}: one key, its limits and what is used of them."""
     who = await caller(request, "admin")
     store = site_of(request).store
-    account_id = await _account(store, who, request.query_params.get("account"))
+    account_id = await account_named(store, who, request.query_params.get("account"))
     key = await store.key(request.path_params["key_id"], account_id)
-    return answer({**_described(key), "used": await limits.used(store, account_id, key)})
+    return answer({**described(key), "used": await limits.used(store, account_id, key)})
 
 
 async def change_key(request: Request) -> Response:
     """PATCH /v1/keys/{key_id}: another name, other limits; what is not named stays as it is."""
     who = await caller(request, "admin")
     store = site_of(request).store
-    account_id = await _account(store, who, request.query_params.get("account"))
+    account_id = await account_named(store, who, request.query_params.get("account"))
     key_id = request.path_params["key_id"]
     key = await store.key(key_id, account_id)
     before = {"name": key.name, "limits": limits.described(key.quota)}
     body = await read_json(request, 64 * 1024)
     _changed(body, Key(key_id, "key", "", (), 0, None, None))  # what is wrong with it is told before anything is done
     noted = noting(request, who, "key.changed", target=key_id, account_id=account_id, before=before, after=body)
-    return answer(_described(await noted.change_key(key_id, account_id, lambda key: _changed(body, key))))
+    return answer(described(await noted.change_key(key_id, account_id, lambda key: _changed(body, key))))
 
 
 def _changed(body: object, key: Key) -> Key:
@@ -117,7 +124,7 @@ async def revoke_key(request: Request) -> Response:
     who = await caller(request, "admin")
     store = site_of(request).store
     key_id = request.path_params["key_id"]
-    account_id = await _account(store, who, request.query_params.get("account"))
+    account_id = await account_named(store, who, request.query_params.get("account"))
     await noting(request, who, "key.revoked", target=key_id, account_id=account_id).revoke_key(key_id, account_id)
     return nothing()
 
@@ -126,7 +133,7 @@ async def rotate_key(request: Request) -> Response:
     """POST /v1/keys/{key_id}/rotate: another secret for the same key; the present one goes on opening for a while."""
     who = await caller(request, "admin")
     key_id = request.path_params["key_id"]
-    account_id = await _account(site_of(request).store, who, request.query_params.get("account"))
+    account_id = await account_named(site_of(request).store, who, request.query_params.get("account"))
     query = Query(request)
     overlap_s = query.number("overlap_s", 86400, 0, LONGEST_OVERLAP_S)
     query.check()
@@ -135,10 +142,10 @@ async def rotate_key(request: Request) -> Response:
     key = await noted.rotate_key(
         key_id, account_id, key_sha256=fingerprint(secret), prefix=secret[:7], overlap_ms=overlap_s * 1000
     )
-    return answer({**_described(key), "key": secret}, 201)
+    return answer({**described(key), "key": secret}, 201)
 
 
-async def _account(store: Store, who: Caller, name: str | None, *, open_by: Request | None = None) -> str:
+async def account_named(store: Store, who: Caller, name: str | None, *, open_by: Request | None = None) -> str:
     """The account that is meant: the caller's own, or the named one if the owner of the site asks.
 
     open_by   the request that opens it when there is none of that name.
@@ -234,7 +241,8 @@ async def balance(request: Request) -> Response:
     return answer({"balance_usd": -spent / 1e6, "balance_microdollars": -spent, "currency": "USD"})
 
 
-def _described(key: Key) -> dict[str, Any]:
+def described(key: Key) -> dict[str, Any]:
+    """A key as it is answered, never its secret."""
     return {
         "key_id": key.id,
         "name": key.name,

@@ -273,7 +273,7 @@ SHAPES: dict[str, Shape] = {
     "Key": obj(**_KEY),
     "NewKey": obj(**_KEY, key=TEXT),
     "UsedKey": obj(**_KEY, used=_USED),
-    "Account": obj(account_id=TEXT, key=ref("Key"), used=_USED),
+    "Account": obj(account_id=TEXT, account_name=TEXT, key=ref("Key"), used=_USED),
     "ChangedKey": obj({"name": NAME, "limits": _WANTED_LIMITS}) | {"additionalProperties": False},
     "WantedKey": obj(
         {

@@ -114,6 +114,13 @@ class Records:
         row = await self.db.one("account_by_name", name=name)
         return str(row["id"]) if row else None
 
+    async def account_name(self, account_id: str) -> str:
+        """What an account is called. Raises NotFound."""
+        row = await self.db.one("account_by_id", id=account_id)
+        if row is None:
+            raise NotFound("account not found")
+        return str(row["name"])
+
     async def open_account(self, name: str) -> str:
         """The account of this name, opened now if there was none."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -18,7 +19,7 @@ from mutoscope import __version__
 from mutoscope.errors import MutoscopeError, Unauthorized
 from mutoscope.server.auth import known_caller
 from mutoscope.server.wire import site_of
-from mutoscope.web import static, texts
+from mutoscope.web import static, texts, wording
 from mutoscope.web.texts import _
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -37,7 +38,7 @@ def _environment() -> Environment:
     )
     made.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
     made.globals |= {"static": static.address, "version": __version__}
-    made.filters["json"] = json_for_page
+    made.filters |= {"json": json_for_page, "instant": wording.instant, "span": wording.span, "usd": wording.usd}
     return made
 
 
@@ -49,13 +50,35 @@ def json_for_page(value: Any) -> Markup:
     return Markup(text)  # noqa: S704 - the signs that HTML knows are gone
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who looks at a page: the name of the key they signed in with, and whose pages they may see."""
+
+    name: str
+    is_admin: bool
+    is_owner: bool
+
+
+async def reader_of(request: Request) -> Reader | None:
+    """The reader; None for somebody who is not signed in."""
+    who = await known_caller(request)
+    if who is None:
+        return None
+    store = site_of(request).store
+    key = await store.key(who.key_id, who.account_id)
+    is_admin = "admin" in who.scopes
+    return Reader(key.name, is_admin, is_admin and who.account_id == await store.first_account())
+
+
 async def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page. Every template finds `signed_in`, `theme`, `path` and `language` beside what is handed in."""
+    """A page. Every template finds `reader`, `signed_in`, `theme`, `path` and `language` beside what is handed in."""
+    reader = await reader_of(request)
     theme = request.cookies.get("mutoscope_theme", "")
     html = ENVIRONMENT.get_template(template).render(
         values
         | {
-            "signed_in": await known_caller(request) is not None,
+            "reader": reader,
+            "signed_in": reader is not None,
             "theme": theme if theme in THEMES else "",
             "path": request.url.path,
             "language": texts.SOURCE_LANGUAGE,

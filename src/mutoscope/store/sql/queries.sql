@@ -18,6 +18,9 @@ select id, name from accounts order by created_ms, id limit 1
 -- name: account_by_name
 select id from accounts where name = :name
 
+-- name: account_by_id
+select id, name, created_ms from accounts where id = :id
+
 -- name: key_add
 insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, networks, created_ms, expires_ms,
                       weight, priority, max_running, max_queued, rate_submits, rate_window_s, spend_microusd,

@@ -2,7 +2,8 @@
 
 import { t, toast } from "./page.js";
 import { Form, sentence } from "./form.js";
-import { call, copy, reached, Runs } from "./runs.js";
+import { Runs } from "./runs.js";
+import { call, copy, reached } from "./server.js";
 import { offerAs } from "./snippets.js";
 
 const facts = JSON.parse(document.getElementById("model").textContent);

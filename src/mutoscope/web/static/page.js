@@ -79,8 +79,24 @@ function hotkeys() {
   });
 }
 
+/** Menus close when one goes elsewhere, by pointer, Tab or Escape. */
+function menus() {
+  const close = (but) => {
+    for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(but)) menu.open = false;
+  };
+  document.addEventListener("pointerdown", (event) => close(event.target));
+  document.addEventListener("focusin", (event) => close(event.target));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && event.target.closest?.("[data-menu][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
+
 if (inPage) {
   themes();
+  menus();
   clips(document);
   hotkeys();
   document.body.addEventListener("htmx:afterSwap", (event) => clips(event.target));

@@ -1,0 +1,74 @@
+"""How pages write what programs count: instants, spans, money, limits. Whole sentences, each with its placeholders."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from mutoscope.web.texts import _, ngettext
+
+MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
+
+
+def instant(at: str | int | None) -> Markup | str:
+    """An instant of the API, or milliseconds, to the minute in UTC; a dash for none."""
+    if at is None:
+        return "–"
+    moment = datetime.fromtimestamp(at / 1000, UTC) if isinstance(at, int) else datetime.fromisoformat(at)
+    told = _("%(at)s UTC") % {"at": moment.strftime("%Y-%m-%d %H:%M")}
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), moment.isoformat(), told)
+
+
+def span(seconds: float) -> str:
+    """Seconds in the largest unit that fits: `3 days`."""
+    whole = int(seconds)
+    if whole >= 2 * DAY_S:
+        return ngettext("%(n)s day", "%(n)s days", whole // DAY_S) % {"n": whole // DAY_S}
+    if whole >= 2 * HOUR_S:
+        return ngettext("%(n)s hour", "%(n)s hours", whole // HOUR_S) % {"n": whole // HOUR_S}
+    if whole >= 2 * MINUTE_S:
+        return ngettext("%(n)s minute", "%(n)s minutes", whole // MINUTE_S) % {"n": whole // MINUTE_S}
+    return ngettext("%(n)s second", "%(n)s seconds", whole) % {"n": whole}
+
+
+def usd(amount: float) -> str:
+    """Dollars with cents, and as many further digits as there are, to the millionth."""
+    text = f"{amount:,.6f}".rstrip("0")
+    return f"${text}{'0' * (2 - len(text.partition('.')[2]))}"
+
+
+def limits(told: dict[str, Any]) -> list[str]:
+    """The limits of a key, as the API tells them, each a few words; none for a key without any."""
+    words = []
+    if told["weight"] != 1:
+        words.append(_("weight %(n)s") % {"n": f"{told['weight']:g}"})
+    if told["priority"] != "normal":
+        words.append(PRIORITY[told["priority"]]())
+    if told["max_running"] is not None:
+        words.append(_("%(n)s running") % {"n": told["max_running"]})
+    if told["max_queued"] is not None:
+        words.append(_("%(n)s waiting") % {"n": told["max_queued"]})
+    if told["rate"] is not None:
+        words.append(_("%(n)s in %(span)s") % {"n": told["rate"]["submits"], "span": span(told["rate"]["window_s"])})
+    if told["spending"] is not None:
+        words.append(SPENDING[told["spending"]["period"]]() % {"usd": usd(told["spending"]["usd"])})
+    return words
+
+
+PRIORITY = {
+    "high": lambda: _("high priority"),
+    "normal": lambda: _("normal priority"),
+    "low": lambda: _("low priority"),
+}
+SPENDING = {
+    "day": lambda: _("%(usd)s a day"),
+    "month": lambda: _("%(usd)s a month"),
+    "total": lambda: _("%(usd)s in all"),
+}
+SCOPES = {
+    "run": lambda: _("Run models, upload files, cancel and delete"),
+    "read": lambda: _("Look at everything of the account"),
+    "admin": lambda: _("Keys, webhooks and the audit log"),
+}

@@ -1,0 +1,196 @@
+"""The pages of an account: what a person does there counts for programs, and the other way round."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from mutoscope.client import Client
+from mutoscope.client.errors import Unauthorized
+from tests.conftest import LiveServer
+from tests.web.conftest import Arrive, Person
+from tests.web.models import HARM
+
+pytestmark = pytest.mark.slow
+
+
+def make(page: Page, name: str, *scopes: str) -> str:
+    """Make a key on the page; its secret, as it is shown once."""
+    page.get_by_role("button", name="New key").click()
+    page.fill("#new-name", name)
+    for scope in ("run", "read", "admin"):
+        page.locator(f'#new-key [name="scopes"][value="{scope}"]').set_checked(scope in scopes)
+    page.get_by_role("button", name="Make the key").click()
+    return shown_once(page)
+
+
+def shown_once(page: Page) -> str:
+    """The secret in the dialog, which is closed and empty afterwards."""
+    place = page.locator("#secret-value")
+    expect(place).to_contain_text("mk_")
+    secret = place.inner_text()
+    page.get_by_role("button", name="I have it").click()
+    expect(place).to_be_hidden()
+    assert secret not in page.content()
+    return secret
+
+
+def opens(site: LiveServer, key: str) -> bool:
+    """Does this key open the API, for the client that others use?"""
+    with Client(api_key=key, base_url=site.url) as client:
+        try:
+            client.usage()
+        except Unauthorized:
+            return False
+    return True
+
+
+def entry(page: Page, name: str) -> Locator:
+    """The entry of a key."""
+    return page.locator(".entry", has=page.get_by_role("heading", name=name, exact=True))
+
+
+def test_a_key_is_made_used_and_revoked(owner: Person) -> None:
+    """It works with the client from the moment it is shown, and stops working with the answer to a question."""
+    page = owner.open("/keys")
+    secret = make(page, "for a day", "run", "read")
+    assert opens(owner.site, secret)
+
+    entry(page, "for a day").get_by_role("button", name="Revoke").click()
+    page.locator("#ask").get_by_role("button", name="Cancel").click()
+    assert opens(owner.site, secret)
+    entry(page, "for a day").get_by_role("button", name="Revoke").click()
+    page.locator("#ask").get_by_role("button", name="Revoke").click()
+
+    expect(page.locator("#over summary")).to_be_visible()
+    expect(page.locator("#keys > .entries")).not_to_contain_text("for a day")
+    assert not opens(owner.site, secret)
+
+
+def test_a_key_gets_a_new_secret_while_the_old_one_goes_on(owner: Person) -> None:
+    """For as long as the form says; after a leak not at all."""
+    page = owner.open("/keys")
+    first = make(page, "to be rotated", "read")
+    found = entry(page, "to be rotated")
+    found.locator("summary", has_text="Rotate").click()
+    found.get_by_role("button", name="Make a new secret").click()
+    second = shown_once(page)
+    expect(entry(page, "to be rotated")).to_contain_text("Old secret opens until")
+    assert opens(owner.site, first)
+    assert opens(owner.site, second)
+
+    found = entry(page, "to be rotated")
+    found.locator("summary", has_text="Rotate").click()
+    found.get_by_label("The present secret").select_option(label="No longer: after a leak")
+    found.get_by_role("button", name="Make a new secret").click()
+    third = shown_once(page)
+    assert (opens(owner.site, first), opens(owner.site, second), opens(owner.site, third)) == (False, False, True)
+
+
+def test_everything_a_key_may_have_can_be_given_and_changed(owner: Person) -> None:
+    """Scopes, end, networks and limits as the API has them; what is wrong stands beside its field."""
+    page = owner.open("/keys")
+    page.get_by_role("button", name="New key").click()
+    page.fill("#new-name", "everything")
+    page.locator("#new-life").select_option(label="30 days")
+    page.locator("#new-key summary").click()
+    page.fill("#new-networks", "127.0.0.0/8\nnowhere")
+    page.fill("#new-running", "2")
+    page.locator('#new-key [name="limits.rate.submits"]').fill("60")
+    page.get_by_role("button", name="Make the key").click()
+    owner.complaints.clear()
+    problem = page.locator("#new-key .field", has=page.locator("#new-networks")).locator("[data-problem]")
+    expect(problem).to_contain_text("A list of at most 50 networks")
+    expect(page.locator('#new-key [data-group="limits.rate"] [data-problem]')).to_contain_text("window_s")
+
+    page.fill("#new-networks", "127.0.0.0/8")
+    page.locator('#new-key [name="limits.rate.window_s"]').fill("30")
+    page.get_by_role("button", name="Make the key").click()
+    with owner.site.client(shown_once(page)) as client:
+        key = client.get("/v1/account").json()["key"]
+    owner.complaints[:] = [line for line in owner.complaints if "422" not in line]
+    assert key["scopes"] == ["run", "read"]
+    assert key["networks"] == ["127.0.0.0/8"]
+    assert key["expires_at"] is not None
+    assert key["limits"] == {
+        "weight": 1.0, "priority": "normal", "max_running": 2, "max_queued": None,
+        "rate": {"submits": 60, "window_s": 30}, "spending": None,
+    }  # fmt: skip
+
+    found = entry(page, "everything")
+    found.locator("summary", has_text="Edit").click()
+    found.get_by_label("Running at once").fill("")
+    found.locator('[name="limits.spending.usd"]').fill("12.5")
+    found.locator('[name="limits.rate.submits"]').fill("")
+    found.locator('[name="limits.rate.window_s"]').fill("")
+    found.get_by_label("Priority, at most").select_option(label="Low")
+    found.get_by_role("button", name="Save").click()
+    expect(entry(page, "everything")).to_contain_text("$12.50 a month")
+    with owner.site.client() as client:
+        limits = client.get(f"/v1/keys/{key['key_id']}").json()["limits"]
+    assert limits == {
+        "weight": 1.0, "priority": "low", "max_running": None, "max_queued": None,
+        "rate": None, "spending": {"usd": 12.5, "period": "month"},
+    }  # fmt: skip
+
+
+def test_a_key_without_the_scope_sees_no_keys(gallery: LiveServer, arrive: Arrive) -> None:
+    """No link, no page, no way around; its own profile it sees."""
+    with gallery.client() as client:
+        key = client.post("/v1/keys", json={"name": "reader only", "scopes": ["read"]}).json()["key"]
+    person = arrive(gallery, expected=("403",))
+    person.sign_in(key)
+    page = person.open("/profile")
+    expect(page.locator("h1")).to_have_text("owner")
+    expect(page.locator("main")).to_contain_text("reader only")
+    assert page.locator('a[href="/keys"]').count() == 0
+    assert person.page.goto(gallery.url + "/keys").status == 403  # type: ignore[union-attr]  # it answers
+    expect(page.locator("main")).to_contain_text("admin")
+    assert page.locator(".entry").count() == 0
+
+
+def test_another_accounts_keys_are_for_the_owner(gallery: LiveServer, arrive: Arrive, owner: Person) -> None:
+    """Alice makes one for a guest on her page; the guest, with every scope, sees only their own."""
+    with gallery.client() as client:
+        guest = client.post(
+            "/v1/keys", json={"name": "Gina's first", "account": "gina", "scopes": ["run", "read", "admin"]}
+        ).json()["key"]
+    page = owner.open("/keys?account=gina")
+    expect(page.locator("h1")).to_have_text("Keys of gina")
+    made = make(page, "made by the owner", "read")
+    with gallery.client(made) as client:
+        assert client.get("/v1/account").json()["account_name"] == "gina"
+
+    gina = arrive(gallery, expected=("403",))
+    gina.sign_in(guest)
+    page = gina.open("/keys")
+    expect(page.locator("#keys")).to_contain_text("made by the owner")
+    assert "first key" not in page.locator("#keys").inner_text()
+    assert page.goto(gallery.url + "/keys?account=owner").status == 403  # type: ignore[union-attr]  # it answers
+
+
+def test_names_that_mean_harm_stay_names(visitor: Person) -> None:
+    """In the list, in the head of every page, in the question before it is revoked."""
+    with visitor.site.client() as client:
+        key = client.post("/v1/keys", json={"name": HARM[:80], "scopes": ["run", "read", "admin"]}).json()["key"]
+    visitor.sign_in(key)
+    page = visitor.open("/keys")
+    found = entry(page, HARM[:80])
+    expect(found).to_be_visible()
+    found.get_by_role("button", name="Revoke").click()
+    expect(page.locator("[data-question]")).to_contain_text(HARM[:80])
+    page.locator("#ask").get_by_role("button", name="Revoke").click()
+    page.wait_for_url("**/sign-in?next=/keys")
+    assert page.title() != "harm"
+    visitor.complaints[:] = [line for line in visitor.complaints if "401" not in line]
+
+
+def test_a_strangers_page_cannot_make_a_key_for_a_reader(owner: Person) -> None:
+    """The cookie counts only for calls from pages of this site."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in owner.context.cookies()}
+    for headers in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = httpx.post(
+            owner.site.url + "/v1/keys", json={"name": "x"}, cookies=cookies, headers=headers, trust_env=False
+        )
+        assert answer.status_code == 403, answer.text
