@@ -73,6 +73,9 @@ class Clock:
     def log(self, line: str) -> None:
         """Nothing."""
 
+    def show(self, picture: Path) -> None:
+        """Nothing."""
+
     def stages(self) -> dict[str, tuple[float, float]]:
         """Seconds of each, the last one until now."""
         marks = [*self.began.items(), ("end", (time.perf_counter(), cpu_s()))]

@@ -63,6 +63,9 @@ class Quiet:
         """Print it."""
         print("  ", line)
 
+    def show(self, picture: Path) -> None:
+        """Nothing."""
+
 
 def main() -> None:
     """Make all sheets."""

@@ -23,6 +23,7 @@ import structlog
 
 from mutoscope.errors import EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
 from mutoscope.protocol import (
+    PREVIEW,
     Assignment,
     Beat,
     Check,
@@ -223,6 +224,8 @@ class Lease:
         self._mail: SimpleQueue[None] = SimpleQueue()  # its put may be called from a signal handler
         self._fraction, self._stage, self._changed = 0.0, "", False
         self._lines: list[str] = []
+        self._shown = ""
+        self._may_show = True
         self._num_lines = 0
         self._retry_at = 0.0
         self._pauses = backoff(0.1, 1.0)
@@ -293,6 +296,18 @@ class Lease:
                 line[:LINE_LENGTH] if self._num_lines < LINES_PER_JOB else "(further lines are left out)"
             )
 
+    def show(self, picture: Path) -> None:
+        """Send a picture of what there is so far; when one does not get through, no further one is tried."""
+        if not self._may_show or self._reason:
+            return
+        try:
+            shown = self._link.put(self._assignment, picture, name=PREVIEW, media_type="image/jpeg", check=self.check)
+        except (MutoscopeError, OSError):  # a lease that was lost is told by the next beat
+            self._may_show = False
+            return
+        with self._lock:
+            self._shown, self._changed = shown.file_id, True
+
     def flush(self) -> None:
         """Send the lines that no beat has taken along yet; a server that is away does not get them."""
         if self._lines:
@@ -353,7 +368,8 @@ class Lease:
     def _beat(self) -> None:
         with self._lock:
             lines, self._lines = self._lines, []
-            beat = Beat(self._assignment.attempt, self._fraction, self._stage, tuple(lines))
+            shown, self._shown = self._shown, ""
+            beat = Beat(self._assignment.attempt, self._fraction, self._stage, tuple(lines), shown)
             self._changed = False
         started = time.monotonic()
         try:

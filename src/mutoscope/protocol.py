@@ -1,4 +1,4 @@
-"""The messages between server and worker, version 2.
+"""The messages between server and worker, version 3.
 
 A worker asks for work over HTTP, beats while it runs, uploads what it made and finishes. It never sees the
 database or the storage. Each message is a JSON object with exactly these fields; `decode` refuses anything else,
@@ -19,13 +19,17 @@ Authorization is a Bearer token of scope `worker`; the worker's name travels in 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-VERSION = 2
+VERSION = 3
+PREVIEW = "preview.jpg"
+"""The name of a picture of what there is so far; it is uploaded as an output is, and told by a Beat."""
+PREVIEW_ID = re.compile(r"[0-9a-f]{32}")
 CODES = ("media", "engine", "time_limit", "worker")
 """Who failed: an input file, the engine, the engine by taking too long, the worker itself."""
 T = TypeVar("T")
@@ -87,12 +91,13 @@ class Assignment:
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """progress 0 … 1; log: lines since the last beat."""
+    """progress 0 … 1; log: lines since the last beat; shown: the file_id of a new picture of what there is."""
 
     attempt: int
     progress: float
     stage: str
     log: tuple[str, ...] = ()
+    shown: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -327,6 +327,9 @@ class _WarmUp:
     def log(self, line: str) -> None:
         logger.info("engine.said", engine=self._engine, line=line)
 
+    def show(self, picture: Path) -> None:
+        """Nobody looks."""
+
 
 def _log_trace(engine: str) -> Callable[[str], None]:
     return lambda trace: logger.error("engine.defect", engine=engine, trace=trace)

@@ -102,6 +102,9 @@ class _Quiet:
     def log(self, line: str) -> None:
         """Nobody reads."""
 
+    def show(self, picture: Path) -> None:
+        """Nobody reads."""
+
 
 @pytest.mark.skipif(not HAS_PROC or sys.platform != "linux", reason="looks into /proc")
 @attack(

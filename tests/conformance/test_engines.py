@@ -57,6 +57,9 @@ class Notes:
     def log(self, line: str) -> None:
         assert len(line) <= 500
 
+    def show(self, picture: Path) -> None:
+        assert picture.read_bytes().startswith(b"\xff\xd8\xff")
+
 
 @pytest.fixture(
     scope="module",

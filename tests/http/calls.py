@@ -92,10 +92,17 @@ class Hand:
         attempt: dict[str, Any] = answer.json()
         return attempt
 
-    def beat(self, attempt: dict[str, Any], progress: float, *log: str) -> httpx.Response:
+    def beat(self, attempt: dict[str, Any], progress: float, *log: str, shown: str = "") -> httpx.Response:
         """Tell how far it is."""
-        told = {"attempt": attempt["attempt"], "progress": progress, "stage": "drawing", "log": log}
+        told = {"attempt": attempt["attempt"], "progress": progress, "stage": "drawing", "log": log, "shown": shown}
         return self.client.post(f"/worker/v1/requests/{attempt['request_id']}/beat", json=told)
+
+    def show(self, attempt: dict[str, Any], picture: bytes) -> str:
+        """Hand in a preview; its id."""
+        where = f"/worker/v1/requests/{attempt['request_id']}/files/preview.jpg"
+        put = self.client.put(where, params={"attempt": str(attempt["attempt"])}, content=picture)
+        assert put.status_code == 200, put.text
+        return str(put.json()["file_id"])
 
     def finish(self, attempt: dict[str, Any], outcome: str, **told: Any) -> None:
         """Say how it ended."""

@@ -512,6 +512,7 @@ BAD_CALLS: dict[str, tuple[str, str, dict[str, Any], int, int]] = {
     "unknown cancel": ("POST", f"/v1/requests/{NOBODY}/cancel", {}, 404, 404001),
     "unknown events": ("GET", f"/v1/requests/{NOBODY}/events", {}, 404, 404001),
     "unknown poster": ("GET", f"/v1/requests/{NOBODY}/poster", {}, 404, 404001),
+    "unknown preview": ("GET", f"/v1/requests/{NOBODY}/previews/1/{'0' * 32}", {}, 404, 404001),
     "unknown delete": ("DELETE", f"/v1/requests/{NOBODY}", {}, 404, 404001),
     "unknown file": ("GET", f"/v1/files/{NOBODY}/a.png", {}, 404, 404001),
     "unknown key id": ("DELETE", f"/v1/keys/{NOBODY}", {}, 404, 404001),

@@ -220,6 +220,32 @@ def test_a_long_story_is_told_whole(waiting: httpx.Client, hand: Hand) -> None:
     assert lines == [f"line {i}.{j}" for i in range(3) for j in range(200)]
 
 
+def test_what_there_is_so_far_is_shown(waiting: httpx.Client, hand: Hand) -> None:
+    """While the attempt runs, under the address that the event names."""
+    request_id = submit(waiting)
+    attempt = hand.claim()
+    shown = hand.show(attempt, b"\xff\xd8\xff a picture")
+    assert hand.beat(attempt, 0.5, shown=shown).status_code == 200
+    with following(waiting, request_id) as events:
+        address = next(event.data["preview"] for event in events if "preview" in event.data)
+
+    seen = waiting.get(address)
+
+    assert (seen.content, seen.headers["content-type"]) == (b"\xff\xd8\xff a picture", "image/jpeg")
+    assert "sandbox" in seen.headers["content-security-policy"]
+    for other in (f"/previews/2/{shown}", f"/previews/0/{shown}", f"/previews/x/{shown}", f"/previews/1/{'0' * 32}"):
+        assert_error(waiting.get(f"/v1/requests/{request_id}{other}"), 404, 404001)
+    hand.complete(attempt)
+    assert_error(waiting.get(address), 404, 404001)
+
+
+def test_only_an_uploaded_preview_is_named(waiting: httpx.Client, hand: Hand) -> None:
+    """A worker's words do not become an address as they are."""
+    submit(waiting)
+    attempt = hand.claim()
+    assert "shown" in assert_error(hand.beat(attempt, 0.5, shown="../../etc/passwd"), 400, 400003)["message"]
+
+
 def test_a_line_cannot_break_out_of_its_event(waiting: httpx.Client, hand: Hand) -> None:
     """Line ends inside a log line stay inside it."""
     request_id = submit(waiting)

@@ -16,6 +16,7 @@ from mutoscope.server import routes
 from tests.conftest import LiveServer
 from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, completed, submit, until
+from tests.http.test_events import following
 from tests.http.test_keys import address, make_key
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,7 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/v1/requests/{request_id}/events"): ONE,
     ("GET", "/v1/events"): LIST,
     ("GET", "/v1/requests/{request_id}/poster"): ONE,
+    ("GET", "/v1/requests/{request_id}/previews/{attempt}/{preview_id}"): ONE,
     ("POST", "/v1/files"): MAKE,
     ("GET", "/v1/files"): LIST,
     ("GET", "/v1/files/{file_id}/{name}"): ONE,
@@ -181,6 +183,19 @@ def test_one_thing_of_alices_is_not_there_for_bob(
     assert assert_error(there, 404, 404001) == assert_error(nowhere, 404, 404001)
     holds_nothing_of(alices, there.text.replace(str(there.url), ""))
     assert state_of(alice, alices) == before
+
+
+def test_what_alice_watches_grow_is_not_there_for_bob(alice: httpx.Client, bob: httpx.Client) -> None:
+    """A preview under its full address, while it can be seen."""
+    request_id = submit(alice, delay_s=3)
+    with following(alice, request_id) as events:
+        where = next(event.data["preview"] for event in events if "preview" in event.data)
+
+    seen, stranger = alice.get(where), bob.get(where)
+
+    assert (seen.status_code, seen.content[:3]) == (200, b"\xff\xd8\xff")
+    assert_error(stranger, 404, 404001)
+    alice.post(f"/v1/requests/{request_id}/cancel", params={"running": "true"})
 
 
 @by(LIST)

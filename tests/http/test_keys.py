@@ -45,6 +45,7 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/requests/{request_id}/events"): ANY,
     ("GET", "/v1/events"): ANY,
     ("GET", "/v1/requests/{request_id}/poster"): ANY,
+    ("GET", "/v1/requests/{request_id}/previews/{attempt}/{preview_id}"): ANY,
     ("POST", "/v1/files"): RUN,
     ("GET", "/v1/files"): ANY,
     ("GET", "/v1/files/{file_id}/{name}"): ANY,
@@ -85,8 +86,8 @@ each_closed_route = pytest.mark.parametrize(
 
 def address(path: str, **ids: str) -> str:
     """A route's path with ids in it, unknown ones unless given."""
-    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id", "check_id")
-    unknown = dict.fromkeys(kinds, "0" * 32) | {"name": "a.png", "model_id": TESTCARD}
+    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id", "check_id", "preview_id")
+    unknown = dict.fromkeys(kinds, "0" * 32) | {"name": "a.png", "model_id": TESTCARD, "attempt": "1"}
     return re.sub(r"\{(\w+)\}", lambda match: (unknown | ids)[match[1]], path)
 
 

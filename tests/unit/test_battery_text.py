@@ -52,6 +52,9 @@ class Silent:
     def log(self, line: str) -> None:
         """Nothing."""
 
+    def show(self, picture: Path) -> None:
+        """Nothing."""
+
 
 def street(text: str, seed: int) -> Image.Image:
     """A wall with a sign in the nearer half of the picture, grain and blur as a camera gives them; 1280 x 720."""

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from mutoscope.engines import registry
-from mutoscope.engines.base import Task
-from mutoscope.engines.process import EngineProcess
+from mutoscope.engines.base import SHOWN_BYTES, Task
+from mutoscope.engines.process import EngineProcess, may_be_shown
 from mutoscope.errors import ConfigError, EngineError
 
 
@@ -26,12 +26,16 @@ class Notes:
     def __init__(self) -> None:
         self.reports: list[tuple[float, str]] = []
         self.lines: list[str] = []
+        self.shown: list[bytes] = []
 
     def report(self, fraction: float, stage: str) -> None:
         self.reports.append((fraction, stage))
 
     def log(self, line: str) -> None:
         self.lines.append(line)
+
+    def show(self, picture: Path) -> None:
+        self.shown.append(picture.read_bytes())
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,41 @@ def test_a_task_comes_back_as_files(engine: EngineProcess, tmp_path: Path) -> No
     assert made.version == "1" and made.engine_s > 0
     assert made.produced.ignored
     assert notes.reports[-1][1] == "drawing"
+
+
+def test_the_child_shows_what_there_is(engine: EngineProcess, tmp_path: Path) -> None:
+    """Pictures while the task runs, whole ones, no more than the pace allows."""
+    notes = Notes()
+
+    engine.run(a_task(tmp_path, delay_s=1.2), notes)
+
+    assert len(notes.shown) == 2
+    assert all(shown.startswith(b"\xff\xd8\xff") and shown.endswith(b"\xff\xd9") for shown in notes.shown)
+    assert notes.shown[0] != notes.shown[1]
+
+
+@pytest.mark.parametrize("how", ["outside", "link", "no picture", "too large", "missing"])
+def test_what_an_engine_may_not_show_is_not_shown(tmp_path: Path, how: str) -> None:
+    """An engine names a path; only a small JPEG that lies in its folder is read."""
+    folder, jpeg = tmp_path / "task", b"\xff\xd8\xff\xe0"
+    folder.mkdir()
+    outside, inside = tmp_path / "secret.jpg", folder / "a.jpg"
+    outside.write_bytes(jpeg)
+    named = inside
+    match how:
+        case "outside":
+            named = folder / ".." / "secret.jpg"
+        case "link":
+            inside.symlink_to(outside)
+        case "no picture":
+            inside.write_bytes(b"root:x:0:0")
+        case "too large":
+            inside.write_bytes(jpeg + bytes(SHOWN_BYTES))
+    assert not may_be_shown(named, str(folder))
+
+    good = folder / "good.jpg"
+    good.write_bytes(jpeg)
+    assert may_be_shown(good, str(folder))
 
 
 def test_the_child_stays_for_the_next_task(engine: EngineProcess, tmp_path: Path) -> None:
@@ -155,6 +194,7 @@ from mutoscope.engines.process import EngineProcess
 class Quiet:
     def report(self, fraction, stage): print("busy", flush=True)
     def log(self, line): pass
+    def show(self, picture): pass
 
 engine = EngineProcess("testcard", trace=print)
 engine.warm(Quiet())

@@ -29,6 +29,7 @@ class Heard:
     def __init__(self) -> None:
         self.reports: list[tuple[float, str]] = []
         self.lines: list[str] = []
+        self.shown: list[Path] = []
 
     def report(self, fraction: float, stage: str) -> None:
         """Remember it."""
@@ -37,6 +38,10 @@ class Heard:
     def log(self, line: str) -> None:
         """Remember it."""
         self.lines.append(line)
+
+    def show(self, picture: Path) -> None:
+        """Remember it."""
+        self.shown.append(picture)
 
 
 @pytest.fixture
@@ -117,6 +122,8 @@ def test_progress_moves_forward_and_the_log_holds_no_prompt(photograph: Path, tm
     stages = list(dict.fromkeys(stage for _, stage in heard.reports))
     assert stages == ["reading", "planning", "understanding", "layers", "rendering", "encoding", "finishing"]
     assert sum(stage == "rendering" for _, stage in heard.reports) == 6
+    with Image.open(heard.shown[0]) as shown:
+        assert (shown.format, shown.size) == ("JPEG", (SMALL.width_px, SMALL.height_px))
     assert heard.lines and not any("unicorn" in line for line in heard.lines)
 
 

@@ -288,6 +288,16 @@ def test_what_the_engine_says_travels_with_the_beats(desk: Desk) -> None:
     assert sorted(lines) == ["line 0", "printed 0", "printed 1"]
 
 
+def test_what_the_engine_shows_is_handed_over(desk: Desk) -> None:
+    """A picture is uploaded, and the beat after it names it."""
+    request_id = desk.add(delay_s=2.5)
+    assert desk.finish_of(request_id).outcome == "completed"
+    assert desk.uploads[request_id]["preview.jpg"].startswith(b"\xff\xd8\xff")
+    shown = [beat.shown for beat in desk.beats[request_id]]
+    assert "file-preview.jpg" in shown
+    assert set(shown) <= {"file-preview.jpg", ""}
+
+
 def test_lines_are_bounded(desk: Desk) -> None:
     """An engine that talks without end costs two hundred lines."""
     request_id = desk.add(print_lines=5000)

@@ -130,6 +130,22 @@ def test_a_running_request_can_be_cancelled(owner: Person) -> None:
     expect(run).to_have_attribute("data-state", "cancelled")
 
 
+def test_what_there_is_so_far_is_seen(owner: Person) -> None:
+    """While it works, a picture of it grows; another one follows."""
+    page = owner.open(TESTCARD)
+    set_number(page, "delay_s", 50)
+    page.click("[data-run]")
+    run = page.locator(".run").first
+    picture = run.locator(".run-preview")
+    expect(picture).to_be_visible()
+    first = picture.get_attribute("src")
+    assert picture.evaluate("(shown) => shown.naturalWidth") > 0
+    expect(picture).not_to_have_attribute("src", first or "")
+    expect(run.locator("img")).to_have_count(1)
+    run.get_by_text("Cancel").click()
+    expect(run).to_have_attribute("data-state", "cancelled")
+
+
 def test_runs_survive_a_reload_and_stand_side_by_side(owner: Person) -> None:
     """What runs goes on, what was written stays, and several may run."""
     page = owner.open(TESTCARD)

@@ -35,6 +35,9 @@ class _Quiet:
     def log(self, line: str) -> None:
         """Nothing."""
 
+    def show(self, picture: Path) -> None:
+        """Nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:

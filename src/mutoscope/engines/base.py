@@ -14,6 +14,11 @@ from typing import Any, Literal, Protocol, runtime_checkable
 
 OutputKind = Literal["video", "image"]
 
+SHOW_EVERY_S = 1.0
+"""How often a picture is worth painting; twice as often, and pictures are dropped."""
+SHOWN_BYTES = 256 * 1024
+"""A larger picture is not shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -89,13 +94,19 @@ class Preview:
 
 
 class Progress(Protocol):
-    """How an engine talks while it works. Both calls return at once and may be dropped under load."""
+    """How an engine talks while it works. Every call may be dropped, and none of them raises."""
 
     def report(self, fraction: float, stage: str) -> None:
         """Tell how far the task is: fraction 0 … 1, stage a short word such as `rendering`."""
 
     def log(self, line: str) -> None:
         """Add one line to the request's log; never a prompt or an address."""
+
+    def show(self, picture: Path) -> None:
+        """Show what there is so far: a JPEG of a few hundred pixels in the task's folder, each in a file of its own.
+
+        It is for the person who waits, and gone when the attempt ends. Paint it only every `SHOW_EVERY_S`.
+        """
 
 
 class Engine(Protocol):

@@ -8,7 +8,7 @@ opens it, but for pictures from outside, which a confined process of ours decode
     {"op": "warm"}          -> {"event": "ready", version}
     {"op": "run", parameters, files, folder, seed, settings, traceparent}
                             -> {"event": "done", files, infos, kind, poster, applied, ignored, engine_s, version}
-    either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}
+    either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}, {"event": "shown", path}
     either, instead         -> {"event": "error", kind, message, retryable, trace}
 """
 
@@ -29,7 +29,7 @@ from typing import Any
 import orjson
 
 from mutoscope import logs
-from mutoscope.engines.base import Engine, Task
+from mutoscope.engines.base import SHOW_EVERY_S, Engine, Task
 from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
 from mutoscope.media.load import get_ready
@@ -146,6 +146,7 @@ class _Progress:
         self._sent_at = 0.0
         self._stage = ""
         self._lines = 0
+        self._shown_at = float("-inf")
 
     def report(self, fraction: float, stage: str) -> None:
         now = time.monotonic()
@@ -160,6 +161,12 @@ class _Progress:
         self._lines += 1
         if self._lines <= LINES_PER_TASK:
             self._channel.send({"event": "log", "line": line[:LINE_LENGTH]})
+
+    def show(self, picture: Path) -> None:
+        now = time.monotonic()
+        if now - self._shown_at >= SHOW_EVERY_S / 2:  # engines keep the pace by clocks of their own
+            self._shown_at = now
+            self._channel.send({"event": "shown", "path": str(picture)})
 
 
 def _commands(commands_fd: int) -> SimpleQueue[dict[str, Any] | None]:

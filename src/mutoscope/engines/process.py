@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from mutoscope.engines.base import Produced, Progress, Task
+from mutoscope.engines.base import SHOWN_BYTES, Produced, Progress, Task
 from mutoscope.engines.child import LINE_LENGTH
 from mutoscope.errors import EngineError, MediaError
 from mutoscope.media.probe import MediaInfo
@@ -106,6 +106,9 @@ class EngineProcess:
                     progress.report(event["fraction"], event["stage"])
                 case "log":
                     progress.log(event["line"])
+                case "shown":
+                    if may_be_shown(picture := Path(event["path"]), command.get("folder")):
+                        progress.show(picture)
                 case "error":
                     self._child.is_busy = False
                     raise self._error(event)
@@ -121,6 +124,17 @@ class EngineProcess:
             self._trace(event["trace"])
         kind = MediaError if event["kind"] == "media" else EngineError
         return kind(event["message"], retryable=event["retryable"])
+
+
+def may_be_shown(picture: Path, folder: str | None) -> bool:
+    """Believe no engine: it is a small JPEG of its own, not a way to read somebody else's file."""
+    try:
+        if folder is None or not picture.resolve(strict=True).is_relative_to(Path(folder).resolve()):
+            return False
+        with picture.open("rb") as file:
+            return file.read(3) == b"\xff\xd8\xff" and os.fstat(file.fileno()).st_size <= SHOWN_BYTES
+    except OSError:
+        return False
 
 
 def _command(task: Task) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mutoscope.engines.base import Capabilities, OutputKind, Produced, Progress, Task
+from mutoscope.engines.base import SHOW_EVERY_S, Capabilities, OutputKind, Produced, Progress, Task
 from mutoscope.errors import EngineError
 from mutoscope.media.encode import VideoWriter, write_jpeg
 from mutoscope.media.load import load_image
@@ -84,7 +84,7 @@ class Testcard:
 
     def run(self, task: Task, progress: Progress) -> Produced:
         _talk(task.parameters, progress)
-        _wait(float(task.parameters.get("delay_s", 0)), progress)
+        _wait(task, progress)
         _fail(str(task.parameters.get("fail", "no")))
         progress.report(0.9, "drawing")
         kind: OutputKind = task.settings.get("kind", "video")
@@ -106,10 +106,17 @@ def _talk(parameters: Any, progress: Progress) -> None:
         print(f"printed {number}")  # noqa: T201 - that is the point: noise a library would make
 
 
-def _wait(delay_s: float, progress: Progress) -> None:
-    started = time.monotonic()
+def _wait(task: Task, progress: Progress) -> None:
+    """Let time pass, and show a card on which a hundred frames go by."""
+    delay_s = float(task.parameters.get("delay_s", 0))
+    started, shown = time.monotonic(), 0
     while (passed_s := time.monotonic() - started) < delay_s:
         progress.report(0.9 * passed_s / delay_s, "waiting")
+        if passed_s >= shown * SHOW_EVERY_S:
+            shown += 1
+            picture = task.folder / f"preview-{shown}.jpg"
+            write_jpeg(picture, _frame(_card(task, 0), int(100 * passed_s / delay_s), 100), 85)
+            progress.show(picture)
         time.sleep(min(STEP_S, delay_s - passed_s))
 
 

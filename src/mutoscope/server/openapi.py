@@ -163,6 +163,9 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
     ids = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "maxItems": MOST_REQUESTS}
     several["parameters"] = [{**_query("request", ids, "Ids of requests."), "required": True}, events["parameters"][1]]
     where = "/v1/requests/{request_id}"
+    places = [*one, _in_path("attempt"), _in_path("preview_id")]
+    preview = _op("preview", "A picture of what there is while it runs.", {}, (404,), places)
+    preview["responses"]["200"]["content"] = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
     four = {
         where + "/status": {"get": _op("status", "Where a request stands.", ref("Status"), (404,), one)},
         where + "/result": {
@@ -185,6 +188,7 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
         where + "/poster": {
             "get": _bytes(_op("poster", "A picture of the output.", {}, (404, 416), one), "image/jpeg")
         },
+        where + "/previews/{attempt}/{preview_id}": {"get": preview},
     }
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from mutoscope import lifecycle
-from mutoscope.errors import Expired
+from mutoscope.errors import Expired, NotFound
 from mutoscope.jobs import Job, State, timestamp
+from mutoscope.protocol import PREVIEW, PREVIEW_ID
 from mutoscope.quotas import priority_word
 from mutoscope.server.auth import caller
 from mutoscope.server.files import serve
 from mutoscope.server.outputs import inputs_of, output_of, poster_of
 from mutoscope.server.wire import Query, answer, base_url, next_cursor, nothing, site_of
-from mutoscope.store.values import Filter
+from mutoscope.store.values import Filter, Held
 
 
 async def index(request: Request) -> Response:
@@ -66,6 +67,19 @@ async def poster(request: Request) -> Response:
     site = site_of(request)
     job = await site.store.job(request.path_params["request_id"], who.account_id)
     return await serve(request, await poster_of(site, job))
+
+
+async def preview(request: Request) -> Response:
+    """GET /v1/requests/{request_id}/previews/{attempt}/{preview_id}: a JPEG of what there is while it runs."""
+    who = await caller(request, "read", "run")
+    site = site_of(request)
+    job = await site.store.job(request.path_params["request_id"], who.account_id)
+    attempt, preview_id = request.path_params["attempt"], request.path_params["preview_id"]
+    if not (PREVIEW_ID.fullmatch(preview_id) and attempt in map(str, range(1, job.attempt + 1))):
+        raise NotFound("no such preview")
+    key = lifecycle.output_key(Held(job.id, "", int(attempt)), preview_id, PREVIEW)
+    headers = {"Cache-Control": "private, max-age=60", "Content-Security-Policy": "default-src 'none'; sandbox"}
+    return StreamingResponse(await site.storage.open(key), headers=headers, media_type="image/jpeg")
 
 
 def summary(job: Job) -> dict[str, Any]:

@@ -58,6 +58,7 @@ TABLE: Table = (
     ("GET", "/v1/requests/{request_id}/events", events.stream),
     ("GET", "/v1/events", events.stream_several),
     ("GET", "/v1/requests/{request_id}/poster", requests.poster),
+    ("GET", "/v1/requests/{request_id}/previews/{attempt}/{preview_id}", requests.preview),
     ("POST", "/v1/files", files.upload),
     ("GET", "/v1/files", files.index),
     ("GET", "/v1/files/{file_id}/{name}", files.fetch),

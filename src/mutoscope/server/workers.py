@@ -13,6 +13,7 @@ from starlette.responses import Response
 from mutoscope import lifecycle
 from mutoscope.errors import BadRequest, LeaseLost, NotFound
 from mutoscope.protocol import (
+    PREVIEW_ID,
     VERSION,
     Assignment,
     Beat,
@@ -79,6 +80,8 @@ async def beat(request: Request) -> Response:
     site = site_of(request)
     worker_id = auth.worker(request)
     told = await _message(request, Beat)
+    if told.shown and not PREVIEW_ID.fullmatch(told.shown):
+        raise BadRequest("shown: the file_id of an uploaded preview is accepted", code=400003)
     site.health.heard(worker_id)
     await site.store.beat(
         Held(request.path_params["request_id"], worker_id, told.attempt),
@@ -86,6 +89,7 @@ async def beat(request: Request) -> Response:
         progress=min(max(told.progress, 0.0), 1.0),
         stage=told.stage[:80],
         log=[line[:500] for line in told.log[:200]],
+        preview=told.shown,
     )
     return answer({})
 

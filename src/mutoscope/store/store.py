@@ -199,14 +199,26 @@ class Store(Records):
             raise LeaseLost
         return str(row["account_id"])
 
-    async def beat(self, held: Held, *, lease_ms: int, progress: float, stage: str, log: Sequence[str] = ()) -> None:
-        """Keep the lease and note how far it is. Raises LeaseLost."""
+    async def beat(
+        self,
+        held: Held,
+        *,
+        lease_ms: int,
+        progress: float,
+        stage: str,
+        log: Sequence[str] = (),
+        preview: str = "",
+    ) -> None:
+        """Keep the lease and note how far it is. preview: id of a picture of what there is. Raises LeaseLost."""
+        told = {"progress": progress, "stage": stage}
+        if preview:
+            told["preview"] = f"/v1/requests/{held.request_id}/previews/{held.attempt}/{preview}"
 
         def act(tx: Transaction) -> bool:
             fence = held.fence
             changed = tx.run("request_beat", **fence, lease_ms=lease_ms, progress=progress, stage=stage)
             if changed:
-                acts.event(tx, held.request_id, "progress", {"progress": progress, "stage": stage})
+                acts.event(tx, held.request_id, "progress", told)
                 for line in log:
                     acts.event(tx, held.request_id, "log", {"line": line})
             return bool(changed)

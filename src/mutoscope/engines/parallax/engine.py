@@ -8,6 +8,7 @@ and no GPU. Read next: `stage.py` (picture to scene), `camera.py`, `render.py`.
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mutoscope.engines.base import Capabilities, Preview, Produced, Progress, Task
+from mutoscope.engines.base import SHOW_EVERY_S, Capabilities, Preview, Produced, Progress, Task
 from mutoscope.engines.parallax.shots import EFFECTS, Plan
 from mutoscope.engines.parallax.sizes import Size, choose_size, crop_box
 from mutoscope.errors import EngineError, MediaError
@@ -31,6 +32,8 @@ Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MIN_FRAMES, MAX_FRAMES = 2, 2000
 POSTER_QUALITY = 88
+PREVIEW_WIDTH_PX = 480
+PREVIEW_QUALITY = 70
 CODECS = ("h264", "hevc", "av1")
 
 _QUEUED_FRAMES = 4
@@ -235,6 +238,7 @@ def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progres
 
     num_frames = len(renderer.poses)
     width, height = renderer.output
+    shown_at = float("-inf")
     coming: deque[Future[Pixels]] = deque()
     waiting: deque[Future[None]] = deque()
     with (
@@ -260,6 +264,9 @@ def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progres
                 waiting.append(encoder.submit(writer.write, frame))
                 if number == num_frames // 3:
                     _write_poster(frame, poster)
+                if time.monotonic() - shown_at >= SHOW_EVERY_S:
+                    shown_at = time.monotonic()
+                    progress.show(_preview(frame, video.with_name(f"preview-{number}.jpg")))
                 share = _RENDERING_TO - _RENDERING_FROM
                 progress.report(_RENDERING_FROM + share * (number + 1) / num_frames, "rendering")
             progress.report(_RENDERING_TO, "encoding")
@@ -268,6 +275,15 @@ def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progres
             encoder.submit(writer.close).result()
         finally:
             painters.shutdown(cancel_futures=True)
+
+
+def _preview(planes: Pixels, path: Path) -> Path:
+    from mutoscope.engines.parallax.render import planes_to_rgb, smaller  # noqa: PLC0415
+    from mutoscope.media.encode import write_jpeg  # noqa: PLC0415
+
+    rgb = planes_to_rgb(smaller(planes, PREVIEW_WIDTH_PX))
+    write_jpeg(path, rgb, quality=PREVIEW_QUALITY)
+    return path
 
 
 def _write_poster(planes: Pixels, poster: Path) -> None:

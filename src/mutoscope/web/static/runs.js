@@ -251,6 +251,23 @@ class Run {
       if (isKnown) this.bar.value = told.progress;
       else this.bar.removeAttribute("value");
     }
+    this.drawPreview();
+  }
+
+  /** What there is so far, one picture after the other: a stream that begins anew tells all of them at once. */
+  async drawPreview() {
+    const address = this.told.preview;
+    if (!this.bar || !address || address === this.shown || this.isLoading) return;
+    this.shown = address;
+    this.isLoading = true;
+    const picture = make("img", { src: address, class: "run-preview", alt: t("What there is so far") });
+    const there = await picture.decode().then(() => true, () => false); // gone: the attempt is over
+    this.isLoading = false;
+    if (there && this.bar) {
+      for (const old of this.bar.parentElement.querySelectorAll("img")) old.remove();
+      this.bar.before(picture);
+    }
+    this.drawPreview();
   }
 
   detailText() {
