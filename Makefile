@@ -15,7 +15,7 @@ PINNED := --require-hashes --only-binary=:all:
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast fuzz check format train-depth bench soak docs serve wheel image requirements clean
+.PHONY: help demo test test-fast fuzz check format train-depth bench soak docs serve strings wheel image requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ soak: $(VENV)/.dev ## nightly: half an hour of load; are memory, descriptors and
 
 docs: $(VENV)/.dev ## rewrite the generated parts of the docs
 	$(BIN)/python scripts/docs.py
+
+strings: $(VENV)/.dev ## collect the pages' words into the catalogues; ARGS=--missing lists what is not translated
+	$(BIN)/python scripts/strings.py $(ARGS)
 
 serve: $(VENV)/.run ## start a server on 127.0.0.1:8000, data in ./mutoscope-data
 	$(BIN)/mutoscope serve --data mutoscope-data $(ARGS)

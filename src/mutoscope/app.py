@@ -47,7 +47,7 @@ from mutoscope.store import audit
 from mutoscope.store.opening import open_database
 from mutoscope.store.records import Key
 from mutoscope.store.store import Store
-from mutoscope.web.routes import PAGES, missing
+from mutoscope.web.routes import in_all_languages, missing
 
 log = structlog.get_logger(__name__)
 
@@ -260,7 +260,7 @@ class _Server(uvicorn.Server):
 def _uvicorn(site: Site, metrics: Metrics, trusted_proxies: list[str]) -> _Server:
     return _Server(
         uvicorn.Config(
-            application(site, metrics, pages=PAGES, missing=missing, trusted_proxies=trusted_proxies),
+            application(site, metrics, pages=in_all_languages(), missing=missing, trusted_proxies=trusted_proxies),
             proxy_headers=False,  # the application knows whom to believe
             http=type("Connection", (Connection,), {"most": most_connections()}),
             loop="uvloop",

@@ -25,10 +25,58 @@ DEFAULT_LANGUAGE = "en"
 
 _OUTPUT_TEXTS: Mapping[str, Texts] = {
     # The hosted service's page shows the same output schema for every model, in the reader's language.
-    "image": {"en": "Single image URL", "ja": "単一画像 URL"},
-    "video": {"en": "Single video URL", "ja": "単一動画 URL"},
-    "images": {"en": "Multiple image URLs", "ja": "複数画像 URL"},
-    "videos": {"en": "Multiple video URLs", "ja": "複数動画 URL"},
+    "image": {
+        "en": "Single image URL",
+        "ja": "単一画像 URL",
+        "zh-CN": "单张图片的 URL",
+        "zh-TW": "單張圖片的 URL",
+        "ko": "단일 이미지 URL",
+        "de": "URL eines Bildes",
+        "fr": "URL d’une image",
+        "es": "URL de una imagen",
+        "pt": "URL de uma imagem",
+        "it": "URL di una singola immagine",
+        "ru": "URL одного изображения",
+    },
+    "video": {
+        "en": "Single video URL",
+        "ja": "単一動画 URL",
+        "zh-CN": "单个视频的 URL",
+        "zh-TW": "單部影片的 URL",
+        "ko": "단일 동영상 URL",
+        "de": "URL eines Videos",
+        "fr": "URL d’une vidéo",
+        "es": "URL de un vídeo",
+        "pt": "URL de um vídeo",
+        "it": "URL di un singolo video",
+        "ru": "URL одного видео",
+    },
+    "images": {
+        "en": "Multiple image URLs",
+        "ja": "複数画像 URL",
+        "zh-CN": "多张图片的 URL",
+        "zh-TW": "多張圖片的 URL",
+        "ko": "여러 이미지 URL",
+        "de": "URLs mehrerer Bilder",
+        "fr": "URL de plusieurs images",
+        "es": "URL de varias imágenes",
+        "pt": "URLs de várias imagens",
+        "it": "URL di più immagini",
+        "ru": "URL нескольких изображений",
+    },
+    "videos": {
+        "en": "Multiple video URLs",
+        "ja": "複数動画 URL",
+        "zh-CN": "多个视频的 URL",
+        "zh-TW": "多部影片的 URL",
+        "ko": "여러 동영상 URL",
+        "de": "URLs mehrerer Videos",
+        "fr": "URL de plusieurs vidéos",
+        "es": "URL de varios vídeos",
+        "pt": "URLs de vários vídeos",
+        "it": "URL di più video",
+        "ru": "URL нескольких видео",
+    },
 }
 
 
@@ -130,13 +178,21 @@ class Model:
 
     def text(self, field: Field, language: str = DEFAULT_LANGUAGE) -> str:
         """One of the model's texts; English where the language is missing."""
+        return pick(self._texts(field), language)
+
+    def language_of(self, field: Field, language: str = DEFAULT_LANGUAGE) -> str:
+        """The language that `text` is found in."""
+        found = self._texts(field)
+        return _closest(found, language) or _closest(found, DEFAULT_LANGUAGE) or next(iter(found), DEFAULT_LANGUAGE)
+
+    def _texts(self, field: Field) -> Texts:
         by_field: Mapping[str, Texts] = {
             "name": self.names,
             "title": self.titles or self.names,
             "description": self.descriptions,
             "engine_note": self.engine_notes,
         }
-        return pick(by_field[field], language)
+        return by_field[field]
 
     def schema_in(self, language: str) -> dict[str, Any]:
         """A copy of the input schema with its titles and descriptions in this language, where there are
@@ -150,6 +206,10 @@ class Model:
                 node = node[step]
             node[last] = text
         return schema
+
+    def schema_language(self, language: str) -> str:
+        """The language of the titles and descriptions that `schema_in` gives."""
+        return _closest(self.translations, language) or DEFAULT_LANGUAGE
 
     def output_schema_in(self, language: str) -> dict[str, Any]:
         return output_schema(language)

@@ -18,8 +18,10 @@ from mutoscope.errors import NotFound
 from mutoscope.server import ops
 from mutoscope.server.wire import site_of
 from mutoscope.site import Site
-from mutoscope.web import texts
+from mutoscope.web import amounts, categories
+from mutoscope.web.languages import Told, told
 from mutoscope.web.render import page, render, wants_html
+from mutoscope.web.texts import _
 
 PREVIEWS = {"mp4": "video/mp4", "jpg": "image/jpeg"}
 
@@ -30,10 +32,10 @@ class Card:
 
     slug: str
     id: str
-    name: str
-    title: str
+    name: Told
+    title: Told
     author: str
-    description: str
+    description: Told
     categories: tuple[str, ...]
     price: str
     ready: bool
@@ -43,21 +45,20 @@ class Card:
 
 def card_of(site: Site, model: Model) -> Card:
     """The card of a model in the language in force."""
-    language = texts.SOURCE_LANGUAGE
-    found = preview_files(model.source)
+    files = preview_files(model.source)
     base = f"/models/{model.slug}/preview."
     return Card(
         slug=model.slug,
         id=model.id,
-        name=model.text("name", language),
-        title=model.text("title", language),
+        name=told(model, "name"),
+        title=told(model, "title"),
         author=model.author,
-        description=model.text("description", language),
+        description=told(model, "description"),
         categories=model.categories,
         price=price_text(model),
         ready=model.engine in site.engines,
-        clip=base + "mp4" if "mp4" in found else "",
-        picture=base + "jpg" if "jpg" in found else "",
+        clip=base + "mp4" if "mp4" in files else "",
+        picture=base + "jpg" if "jpg" in files else "",
     )
 
 
@@ -65,9 +66,9 @@ def price_text(model: Model) -> str:
     """`Free`, or so many dollars a second or an output."""
     price = model.price.base_price_usd
     if not price:
-        return texts._("Free")
-    amount = f"${price:.6f}".rstrip("0").rstrip(".")
-    return texts._("%s per second") % amount if model.price.unit == "second" else texts._("%s per picture") % amount
+        return _("Free")
+    amount = amounts.money(price)
+    return _("%s per second") % amount if model.price.unit == "second" else _("%s per picture") % amount
 
 
 @lru_cache(maxsize=1024)
@@ -90,8 +91,8 @@ def found(site: Site, *, search: str = "", category: str = "") -> list[Card]:
 
 def words_of(model: Model) -> str:
     """Everything a search looks at, in small letters."""
-    told = [model.id, *model.names.values(), *model.descriptions.values(), *model.categories, model.author]
-    return "\n".join(told).lower()
+    found = [model.id, *model.names.values(), *model.descriptions.values(), *model.categories, model.author]
+    return "\n".join(found + [categories.name_of(category) for category in model.categories]).lower()
 
 
 async def explore(request: Request) -> Response:

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 from mutoscope.catalog import Model
 from mutoscope.schema import media_kind
+from mutoscope.web import texts
+from mutoscope.web.languages import Told
 from mutoscope.web.texts import _
 
 Kind = Literal[
@@ -41,8 +43,8 @@ class Field:
     ident: str
     name: str
     kind: Kind
-    title: str
-    description: str
+    title: Told
+    description: Told
     required: bool
     node: Mapping[str, Any]
     default: Any = None
@@ -94,7 +96,7 @@ class Form:
 def form_of(model: Model, schema: Mapping[str, Any]) -> Form:
     """The form for a model; schema: its own, in the reader's language."""
     roles = {name: parameter for parameter, name in model.bindings.items()}
-    fields = fields_of(schema, "f", roles)
+    fields = fields_of(schema, "f", roles, model.schema_language(texts.language()))
     main = [field for field in fields if _is_main(field)]
     more = [field for field in fields if not _is_main(field)]
     if len(more) == 1:  # a fold with one thing in it hides more than it helps
@@ -106,26 +108,30 @@ def _is_main(field: Field) -> bool:
     return field.required or field.kind in ("prompt", "media", "choice", "seed")
 
 
-def fields_of(schema: Mapping[str, Any], ident: str, roles: Mapping[str, str]) -> list[Field]:
-    """The fields of an object schema, in its order; roles: what the engine calls each."""
+def fields_of(schema: Mapping[str, Any], ident: str, roles: Mapping[str, str], language: str) -> list[Field]:
+    """The fields of an object schema, in its order.
+
+    roles      what the engine calls each.
+    language   of the schema's texts.
+    """
     required = schema.get("required", ())
     return [
-        field_of(name, node, f"{ident}-{number}", required=name in required, role=roles.get(name, name))
+        field_of(name, node, f"{ident}-{number}", language, required=name in required, role=roles.get(name, name))
         for number, (name, node) in enumerate(schema.get("properties", {}).items())
     ]
 
 
-def field_of(name: str, node: Mapping[str, Any], ident: str, *, required: bool, role: str = "") -> Field:
+def field_of(name: str, node: Mapping[str, Any], ident: str, language: str, *, required: bool, role: str = "") -> Field:
     """The field of one property."""
     kind = _kind(node, role)
-    inner = fields_of(node, ident, {}) if kind == "object" else ()
-    item = field_of("", node["items"], f"{ident}-__n__", required=True) if kind == "list" else None
+    inner = fields_of(node, ident, {}, language) if kind == "object" else ()
+    item = field_of("", node["items"], f"{ident}-__n__", language, required=True) if kind == "list" else None
     return Field(
         ident=ident,
         name=name,
         kind=kind,
-        title=node.get("title") or name.replace("_", " ").capitalize() or _("Entry"),
-        description=node.get("description", ""),
+        title=_title(name, node, language),
+        description=Told(node.get("description", ""), language),
         required=required,
         node=node,
         default=None if kind == "media" else node.get("default"),
@@ -134,6 +140,11 @@ def field_of(name: str, node: Mapping[str, Any], ident: str, *, required: bool, 
         fields=tuple(inner),
         item=item,
     )
+
+
+def _title(name: str, node: Mapping[str, Any], language: str) -> Told:
+    said = node.get("title") or name.replace("_", " ").capitalize()
+    return Told(said, language) if said else Told(_("Entry"), texts.language())
 
 
 def _kind(node: Mapping[str, Any], role: str) -> Kind:

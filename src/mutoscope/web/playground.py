@@ -12,6 +12,7 @@ from mutoscope.server.wire import site_of
 from mutoscope.web import static, texts
 from mutoscope.web.catalogue import card_of
 from mutoscope.web.forms import form_of
+from mutoscope.web.languages import told
 from mutoscope.web.render import page, render
 
 
@@ -20,13 +21,13 @@ async def show(request: Request) -> Response:
     """GET /models/{slug}: try the model."""
     site = site_of(request)
     model = site.catalog.by_slug(request.path_params["slug"])
-    schema = model.schema_in(texts.SOURCE_LANGUAGE)
+    schema = model.schema_in(texts.language())
     return await render(
         request,
         "model.html",
         card=card_of(site, model),
         model=model,
-        note=model.text("engine_note", texts.SOURCE_LANGUAGE),
+        note=told(model, "engine_note"),
         form=form_of(model, schema),
         facts=facts_of(model, schema),
     )

@@ -18,8 +18,9 @@ from starlette.responses import RedirectResponse, Response
 from mutoscope import __version__
 from mutoscope.errors import MutoscopeError, Unauthorized
 from mutoscope.server.auth import known_caller
-from mutoscope.server.wire import site_of
-from mutoscope.web import static, texts, wording
+from mutoscope.server.wire import base_url, site_of
+from mutoscope.web import categories, static, texts, wording
+from mutoscope.web.languages import Told, offered
 from mutoscope.web.texts import _
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -37,9 +38,35 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     made.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)  # type: ignore[attr-defined]  # of the extension
-    made.globals |= {"static": static.address, "version": __version__}
-    made.filters |= {"json": json_for_page, "instant": wording.instant, "span": wording.span, "usd": wording.usd}
+    made.globals |= {
+        "static": static.address,
+        "version": __version__,
+        "to": texts.address,
+        "languages": texts.LANGUAGES,
+    }
+    made.globals["spoken"] = _spoken
+    made.filters |= {
+        "category": categories.name_of,
+        "json": json_for_page,
+        "lang": lang,
+        "instant": wording.instant,
+        "span": wording.span,
+        "usd": wording.usd,
+    }
     return made
+
+
+def _spoken(tag: str, caller: Callable[[], Markup]) -> Markup:
+    """For `{% call spoken(tag) %}`: what stands inside, in another language than the page's."""
+    with texts.spoken(tag):
+        return caller()
+
+
+def lang(text: str) -> Markup:
+    """The attribute `lang` of an element that holds this text, where it is known to be in another language."""
+    if not isinstance(text, Told) or text.language == texts.language():
+        return Markup("")
+    return Markup(' lang="{}"').format(text.language)
 
 
 def json_for_page(value: Any) -> Markup:
@@ -70,18 +97,37 @@ async def reader_of(request: Request) -> Reader | None:
     return Reader(key.name, is_admin, is_admin and who.account_id == await store.first_account())
 
 
-async def render(request: Request, template: str, status: int = 200, **values: Any) -> Response:
-    """A page. Every template finds `reader`, `signed_in`, `theme`, `path` and `language` beside what is handed in."""
+async def render(request: Request, template: str, status: int = 200, /, **values: Any) -> Response:
+    """A page, in the language in force. Every template finds, beside what is handed in:
+
+    reader, signed_in   who looks at it.
+    path, asked         of this page: its path in English, its query with the question mark.
+    base                the address of the site.
+    language, offer     of the page; one that the reader might rather have, or "".
+    theme               `light`, `dark` or "".
+    script_words        for the end of the page, when it is known which scripts it has.
+    """
     reader = await reader_of(request)
     theme = request.cookies.get("mutoscope_theme", "")
+    loaded: list[str] = []
+
+    def address_of(name: str) -> str:
+        loaded.append(name)
+        return static.address(name)
+
     html = ENVIRONMENT.get_template(template).render(
         values
         | {
             "reader": reader,
             "signed_in": reader is not None,
             "theme": theme if theme in THEMES else "",
-            "path": request.url.path,
-            "language": texts.SOURCE_LANGUAGE,
+            "path": texts.split(request.url.path)[1],
+            "asked": f"?{request.url.query}" if request.url.query else "",
+            "language": texts.language(),
+            "base": base_url(request),
+            "offer": offered(request),
+            "static": address_of,
+            "script_words": lambda: texts.in_force().of_scripts(loaded),
         }
     )
     return html_answer(request, html, status)
@@ -97,7 +143,7 @@ def html_answer(request: Request, html: str, status: int = 200) -> Response:
         "Permissions-Policy": "camera=(self), geolocation=(), microphone=()",
         # With `no-referrer` browsers would send `Origin: null` with forms, and nobody could sign in without https.
         "Referrer-Policy": "same-origin",
-        "Vary": "Accept, Accept-Encoding, Cookie",
+        "Vary": "Accept, Accept-Encoding, Accept-Language, Cookie",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
     }
@@ -126,10 +172,11 @@ def page(endpoint: Endpoint) -> Endpoint:
         try:
             return await endpoint(request)
         except Unauthorized:
-            return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
+            return RedirectResponse(texts.address(f"/sign-in?next={quote(request.url.path)}"), 303)
         except MutoscopeError as exc:
             title = _("There is nothing here") if exc.status == 404 else _("That did not work")
-            return await render(request, "error.html", exc.status, title=title, error=exc)
+            said = Told(exc.message, texts.SOURCE_LANGUAGE)
+            return await render(request, "error.html", exc.status, title=title, status=exc.status, message=said)
 
     return answer
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from mutoscope.server.routes import Table, no_such_address
 from mutoscope.web import catalogue, playground, profile, sign_in, static
 from mutoscope.web.api_page import views as api_page
+from mutoscope.web.languages import PREFIX, in_its_language, misspelt
 from mutoscope.web.render import page, wants_html
 
 # Addresses that end in a word come before those of models, which may be any path.
@@ -32,6 +33,22 @@ PAGES: Table = (
 )
 
 
+IN_NO_LANGUAGE = (catalogue.preview, api_page.openapi, sign_in.welcome, static.show)
+"""What holds no words, and the address that `serve` prints."""
+
+
+def in_all_languages() -> Table:
+    """Every page at each of its addresses: in English, and in the other languages under their prefix."""
+    found = []
+    for method, path, endpoint in PAGES:
+        if endpoint in IN_NO_LANGUAGE:
+            found.append((method, path, endpoint))
+        else:
+            speaking = in_its_language(endpoint)
+            found += [(method, path, speaking), (method, PREFIX + path, speaking)]
+    return tuple(found)
+
+
 def table() -> tuple[tuple[str, str], ...]:
     """Method and path of every page, as the docs show them."""
     return tuple((method, path.replace(":path", "")) for method, path, _ in PAGES)
@@ -39,4 +56,9 @@ def table() -> tuple[tuple[str, str], ...]:
 
 async def missing(request: Request) -> Response:
     """What answers where nothing is: a page for people, an error for programs."""
-    return await (page(no_such_address) if wants_html(request) else no_such_address)(request)
+    if not wants_html(request):
+        return await no_such_address(request)
+    return misspelt(request) or await _missing(request)
+
+
+_missing = in_its_language(page(no_such_address))

@@ -16,6 +16,7 @@ from mutoscope.server.addresses import is_local
 from mutoscope.server.auth import fingerprint, known_caller
 from mutoscope.server.sessions import check_origin, close_session, open_session
 from mutoscope.server.wire import chunks, nothing, site_of
+from mutoscope.web import texts
 from mutoscope.web.render import page, render, wants_html
 from mutoscope.web.texts import _
 
@@ -49,7 +50,7 @@ async def sign_in(request: Request) -> Response:
 async def sign_out(request: Request) -> Response:
     """POST /sign-out: the session is over."""
     check_origin(request)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(texts.address("/"), 303)
     await close_session(request, answer)
     return answer
 
@@ -89,4 +90,5 @@ async def _fields(request: Request) -> dict[str, str]:
 
 def _inside(path: str) -> str:
     """A path of this site; the front page for anything else."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
+    good = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if good else texts.address("/")

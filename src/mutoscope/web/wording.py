@@ -7,7 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mutoscope.web.texts import _, ngettext
+from mutoscope.web import amounts
+from mutoscope.web.texts import _
 
 MINUTE_S, HOUR_S, DAY_S = 60, 3600, 86400
 
@@ -17,26 +18,22 @@ def instant(at: str | int | None) -> Markup | str:
     if at is None:
         return "–"
     moment = datetime.fromtimestamp(at / 1000, UTC) if isinstance(at, int) else datetime.fromisoformat(at)
-    told = _("%(at)s UTC") % {"at": moment.strftime("%Y-%m-%d %H:%M")}
+    told = _("%(at)s UTC") % {"at": amounts.moment(moment)}
     return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), moment.isoformat(), told)
 
 
 def span(seconds: float) -> str:
     """Seconds in the largest unit that fits: `3 days`."""
     whole = int(seconds)
-    if whole >= 2 * DAY_S:
-        return ngettext("%(n)s day", "%(n)s days", whole // DAY_S) % {"n": whole // DAY_S}
-    if whole >= 2 * HOUR_S:
-        return ngettext("%(n)s hour", "%(n)s hours", whole // HOUR_S) % {"n": whole // HOUR_S}
-    if whole >= 2 * MINUTE_S:
-        return ngettext("%(n)s minute", "%(n)s minutes", whole // MINUTE_S) % {"n": whole // MINUTE_S}
-    return ngettext("%(n)s second", "%(n)s seconds", whole) % {"n": whole}
+    for unit, length in (("day", DAY_S), ("hour", HOUR_S), ("minute", MINUTE_S)):
+        if whole >= 2 * length:
+            return amounts.counted(whole // length, unit)
+    return amounts.counted(whole, "second")
 
 
 def usd(amount: float) -> str:
     """Dollars with cents, and as many further digits as there are, to the millionth."""
-    text = f"{amount:,.6f}".rstrip("0")
-    return f"${text}{'0' * (2 - len(text.partition('.')[2]))}"
+    return amounts.money(amount)
 
 
 def limits(told: dict[str, Any]) -> list[str]:

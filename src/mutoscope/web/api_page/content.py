@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mutoscope.catalog import Model
 from mutoscope.media.datauri import DATA_URI_LIMITS, DOWNLOAD_LIMITS, MIB
+from mutoscope.web import texts
 from mutoscope.web.api_page import calls, tables
 from mutoscope.web.api_page.document import (
     Block,
@@ -24,6 +25,7 @@ from mutoscope.web.api_page.document import (
     plain,
 )
 from mutoscope.web.api_page.snippets import KEY, Examples, example_body
+from mutoscope.web.languages import Told
 from mutoscope.web.texts import _
 
 
@@ -76,7 +78,7 @@ def _start(model: Model, examples: Examples, language: str, *, is_ready: bool) -
         )
     blocks.append(examples.start())
     if note := model.text("engine_note", language):
-        blocks.append(Note(plain(note)))
+        blocks.append(Note(Told(plain(note), model.language_of("engine_note", language))))
     return Section("start", _("Getting started"), blocks)
 
 
@@ -227,8 +229,8 @@ def _schemas(model: Model, language: str) -> Section:
             Text(
                 _(
                     "The same as one file: [OpenAPI document of this model](/models/{slug}/openapi.json), and this "
-                    "page as [Markdown](/models/{slug}/api.md)."
-                ).format(slug=model.slug)
+                    "page as [Markdown]({markdown})."
+                ).format(slug=model.slug, markdown=texts.address(f"/models/{model.slug}/api.md"))
             ),
         ),
         (
@@ -236,7 +238,7 @@ def _schemas(model: Model, language: str) -> Section:
                 "input-schema",
                 _("Input schema"),
                 (
-                    tables.inputs_table(inputs),
+                    tables.inputs_table(inputs, model.schema_language(language)),
                     Bullets(
                         (
                             _("The body of a submit is this object itself, without a wrapper."),

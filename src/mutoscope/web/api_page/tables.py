@@ -9,16 +9,19 @@ from typing import Any
 from mutoscope.catalog import Model
 from mutoscope.schema import MEDIA_FORMATS, MediaField
 from mutoscope.web.api_page.document import Table, code, plain
-from mutoscope.web.texts import _
+from mutoscope.web.languages import Told
+from mutoscope.web.texts import SOURCE_LANGUAGE, _
 
 Schema = Mapping[str, Any]
 LONGEST_DEFAULT = 60
 
 
-def inputs_table(schema: Schema) -> Table:
-    """Name, type, whether it must be there, default, what is accepted and what it means."""
+def inputs_table(schema: Schema, language: str) -> Table:
+    """Name, type, whether it must be there, default, what is accepted and what it means.
+
+    language: of the schema's texts."""
     head = (_("Input"), _("Type"), _("Required"), _("Default"), _("Accepted"), _("Meaning"))
-    return Table(head, tuple(_rows(schema, "")))
+    return Table(head, tuple(_rows(schema, "", language)))
 
 
 def outputs_table(model: Model, schema: Schema) -> Table:
@@ -38,7 +41,11 @@ def outputs_table(model: Model, schema: Schema) -> Table:
 def rules_table(field: MediaField) -> Table:
     """What a file must keep to, one rule a row."""
     rows = [
-        (code(rule["validation_rule"]), code(f"{rule['validation_value']:g}"), plain(rule["validation_error"]))
+        (
+            code(rule["validation_rule"]),
+            code(f"{rule['validation_value']:g}"),
+            Told(plain(rule["validation_error"]), SOURCE_LANGUAGE),
+        )
         for rule in field.validations
     ]
     if field.accept:
@@ -48,19 +55,19 @@ def rules_table(field: MediaField) -> Table:
     return Table((_("Rule"), _("Value"), _("Message when it is broken")), rows)
 
 
-def _rows(schema: Schema, prefix: str) -> Iterator[tuple[str, ...]]:
+def _rows(schema: Schema, prefix: str, language: str) -> Iterator[tuple[str, ...]]:
     required = schema.get("required", ())
     for name, child in schema.get("properties", {}).items():
         path = prefix + name
         # A required property's default is an example: it is never filled in, so it is not told as a default.
         default = _short(child["default"]) if "default" in child and name not in required else "–"
         must = _("yes") if name in required else _("no")
-        yield code(path), _type(child), must, default, _accepted(child), _meaning(child)
+        yield code(path), _type(child), must, default, _accepted(child), Told(_meaning(child), language)
         items = child.get("items", {})
         if "properties" in child:
-            yield from _rows(child, f"{path}.")
+            yield from _rows(child, f"{path}.", language)
         elif "properties" in items:
-            yield from _rows(items, f"{path}[].")
+            yield from _rows(items, f"{path}[].", language)
 
 
 def _type(schema: Schema) -> str:

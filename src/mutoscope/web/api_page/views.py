@@ -63,7 +63,7 @@ async def llms(request: Request) -> Response:
         "",
         "## Optional",
         "",
-        f"- [llms-full.txt]({base}/llms-full.txt): {_('all of these pages as one')}",
+        f"- [llms-full.txt]({base}{texts.address('/llms-full.txt')}): {_('all of these pages as one')}",
     ]
     return _text(request, "\n".join(lines) + "\n", "text/plain; charset=utf-8")
 
@@ -95,9 +95,9 @@ def _heading() -> list[str]:
 
 
 def _entry(model: Model, base: str) -> str:
-    language = texts.SOURCE_LANGUAGE
+    language = texts.language()
     name, about = plain(model.text("name", language)), plain(model.text("description", language))
-    return f"- [{name} ({plain(model.id)})]({base}/models/{model.slug}/api.md): {about}"
+    return f"- [{name} ({plain(model.id)})]({base}{texts.address(f'/models/{model.slug}/api.md')}): {about}"
 
 
 def _model(request: Request) -> Model:
@@ -105,7 +105,7 @@ def _model(request: Request) -> Model:
 
 
 def _document(site: Site, model: Model, base: str) -> Document:
-    return content.document(model, base, language=texts.SOURCE_LANGUAGE, is_ready=model.engine in site.engines)
+    return content.document(model, base, language=texts.language(), is_ready=model.engine in site.engines)
 
 
 def _text(request: Request, text: str, media_type: str = MARKDOWN) -> Response:

@@ -1,7 +1,7 @@
 // The field for pictures, videos and sounds: drop, paste, choose, photograph or name an address. What a browser can
 // measure is held against the model's rules before anything is sent.
 
-import { make, t, toast } from "./page.js";
+import { fixed, make, number, t, toast } from "./page.js";
 import { brokenRules, identify } from "./rules.js";
 
 const MOST_SIDE_PX = 4096;
@@ -261,14 +261,15 @@ export class MediaField {
 
 function factsOf(info) {
   const facts = [info.format && info.format.toUpperCase(), info.width_px && `${info.width_px} × ${info.height_px}`];
-  if (info.duration_s) facts.push(`${info.duration_s.toFixed(1)} s`);
+  if (info.duration_s) facts.push(t("{n} s", { n: fixed(info.duration_s, 1) }));
   if (info.size_bytes) facts.push(bytes(info.size_bytes));
   return facts.filter(Boolean).join(" · ");
 }
 
 /** Megabytes of 1024 * 1024 bytes, as the rules count them. */
 export function bytes(count) {
-  return count < 2 ** 20 ? `${Math.max(1, Math.round(count / 1024))} KB` : `${(count / 2 ** 20).toFixed(1)} MB`;
+  if (count < 2 ** 20) return t("{n} KB", { n: number(Math.max(1, Math.round(count / 1024))) });
+  return t("{n} MB", { n: fixed(count / 2 ** 20, 1) });
 }
 
 /** Is it a file that this server stores? */

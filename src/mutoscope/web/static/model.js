@@ -1,6 +1,6 @@
 // A model's page: puts form, quote and runs together.
 
-import { t, toast } from "./page.js";
+import { money, number, t, to, toast } from "./page.js";
 import { Form, sentence } from "./form.js";
 import { Runs } from "./runs.js";
 import { call, copy, reached } from "./server.js";
@@ -59,10 +59,10 @@ async function quote() {
 }
 
 function quoteText({ price, run, wait }) {
-  const cost = price.cost_usd === null ? t("price by length") : price.cost_usd === 0 ? t("Free") : `$${price.cost_usd}`;
+  const cost = price.cost_usd === null ? t("price by length") : price.cost_usd === 0 ? t("Free") : money(price.cost_usd);
   const parts = [cost];
   if (run.expected_s !== null) parts.push(t("takes about {time}", { time: rough(run.expected_s) }));
-  if (wait.queue_ahead > 0) parts.push(t("{n} before it", { n: wait.queue_ahead }));
+  if (wait.queue_ahead > 0) parts.push(t("{n} before it", { n: number(wait.queue_ahead) }));
   if (wait.expected_s > 1) parts.push(t("starts in about {time}", { time: rough(wait.expected_s) }));
   if (wait.workers === 0) parts.push(t("no worker is there yet"));
   return parts.join(" · ");
@@ -156,7 +156,7 @@ async function askForKey() {
     const key = field.value;
     field.value = "";
     if (dialog.returnValue !== "go") return false;
-    const answer = await fetch("/sign-in", { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ key }) }).catch(() => null);
+    const answer = await fetch(to("/sign-in"), { method: "POST", headers: { Accept: "application/json" }, body: new URLSearchParams({ key }) }).catch(() => null);
     if (answer?.ok) break;
     problem.textContent = answer ? t("This key is unknown, revoked or expired.") : t("The server cannot be reached.");
     problem.hidden = false;

@@ -1,11 +1,54 @@
 // What every page does: theme, clips that play when looked at, short messages.
 
 const inPage = "document" in globalThis;
+export const language = (inPage && document.documentElement.lang) || "en";
 const words = JSON.parse((inPage && document.getElementById("words")?.textContent) || "{}");
 
 /** A text in the page's language; {names} are replaced by values. */
 export function t(text, values = {}) {
-  return (words[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return filled(words[text] ?? text, values);
+}
+
+/** The form of a text that fits a number, which is its {n}. */
+export function tn(one, many, n, values = {}) {
+  const forms = [words[one] ?? [one, many]].flat();
+  return filled(forms[formOf(n, forms.length)], { n: number(n), ...values });
+}
+
+/** Which of so many forms: one; one and more; one, few and many. The catalogues have them in this order. */
+function formOf(n, count) {
+  const kind = new Intl.PluralRules(language).select(n);
+  return Math.min(kind === "one" ? 0 : kind === "few" ? 1 : 2, count - 1);
+}
+
+function filled(text, values) {
+  return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** The address of a page in the page's language. */
+export function to(path) {
+  return (inPage ? document.documentElement.dataset.base : "") + path;
+}
+
+/** A number as it is written here; at most so many digits behind the point. */
+export function number(value, digits = 3) {
+  return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value);
+}
+
+/** US dollars, to the millionth where they are that small. */
+export function money(usd) {
+  return new Intl.NumberFormat(language, { style: "currency", currency: "USD", maximumFractionDigits: 6 }).format(usd);
+}
+
+/** A number with exactly so many digits behind the point. */
+export function fixed(value, digits) {
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: false };
+  return new Intl.NumberFormat(language, options).format(value);
+}
+
+/** A share from 0 to 1. */
+export function percent(share) {
+  return new Intl.NumberFormat(language, { style: "percent" }).format(share);
 }
 
 /** An element with properties and children; text is never read as HTML. */
@@ -39,6 +82,17 @@ function themes() {
       : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = isDark ? "light" : "dark";
     document.cookie = `mutoscope_theme=${root.dataset.theme}; path=/; max-age=31536000; samesite=lax`;
+  });
+}
+
+/** Whoever chooses a language is remembered; the place in the page is kept. */
+function languages() {
+  document.addEventListener("click", (event) => {
+    const chosen = event.target.closest("[data-language]");
+    if (!chosen) return;
+    document.cookie = `mutoscope_language=${chosen.dataset.language}; path=/; max-age=31536000; samesite=lax`;
+    if (chosen.href) chosen.hash = location.hash;
+    else chosen.closest("[data-offer]").remove();
   });
 }
 
@@ -97,6 +151,7 @@ function menus() {
 if (inPage) {
   themes();
   menus();
+  languages();
   clips(document);
   hotkeys();
   document.body.addEventListener("htmx:afterSwap", (event) => clips(event.target));

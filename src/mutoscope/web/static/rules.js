@@ -1,7 +1,7 @@
 // What a value must be: the keywords of the input schemas and the `validations` of media files. Pure; the server
 // has the same rules in Python, and one table of cases tests both (tests/web/cases.json).
 
-import { t } from "./page.js";
+import { fixed, language, t, tn } from "./page.js";
 
 const MAX_ITEMS = 256;
 const MEDIA_FORMAT = /^(image|video|audio)_uris?$/;
@@ -68,10 +68,10 @@ function stringProblems(value, schema, isOptional, add) {
     return;
   }
   const length = [...value].length;
-  count(length, schema, "Length", t("character"), t("characters"), add);
+  count(length, schema, "Length", tn("found {n} character", "found {n} characters", length, { n: length }), add);
   const pattern = schema.pattern && expression(schema.pattern);
   if (pattern && !pattern.test(value)) {
-    add("pattern", t("found {n} characters that do not match; {pattern} is accepted", { n: length, pattern: schema.pattern }));
+    add("pattern", tn("found {n} character that does not match; {pattern} is accepted", "found {n} characters that do not match; {pattern} is accepted", length, { n: length, pattern: schema.pattern }));
   }
 }
 
@@ -84,29 +84,24 @@ function expression(pattern) {
   }
 }
 
-function count(size, schema, noun, one, many, add) {
-  const say = (rule, bound, limit) => {
-    const values = { n: size, noun: size === 1 ? one : many, bound, limit };
-    const text = limit === 1
-      ? t("found {n} {noun}; {bound} {limit} is accepted", values)
-      : t("found {n} {noun}; {bound} {limit} are accepted", values);
-    add(rule, text);
-  };
-  if (size < (schema[`min${noun}`] ?? 0)) say(`min${noun}`, t("at least"), schema[`min${noun}`]);
+function count(size, schema, noun, found, add) {
+  const say = (rule, accepted) => add(rule, t("{found}; {accepted}", { found, accepted }));
+  const least = schema[`min${noun}`] ?? 0;
+  if (size < least) say(`min${noun}`, tn("at least {n} is accepted", "at least {n} are accepted", least, { n: least }));
   const most = schema[`max${noun}`] ?? (noun === "Items" ? MAX_ITEMS : Infinity);
-  if (size > most) say(`max${noun}`, t("at most"), most);
+  if (size > most) say(`max${noun}`, tn("at most {n} is accepted", "at most {n} are accepted", most, { n: most }));
 }
 
 function numberProblems(value, schema, add) {
-  const bound = (rule, holds, text) => {
+  const bound = (rule, holds, accepted) => {
     if (rule in schema && !holds(schema[rule])) {
-      add(rule, t("found {found}; {bound} {limit} is accepted", { found: shown(value), bound: text, limit: shown(schema[rule]) }));
+      add(rule, t("{found}; {accepted}", { found: t("found {found}", { found: shown(value) }), accepted: accepted(shown(schema[rule])) }));
     }
   };
-  bound("minimum", (limit) => value >= limit, t("at least"));
-  bound("maximum", (limit) => value <= limit, t("at most"));
-  bound("exclusiveMinimum", (limit) => value > limit, t("more than"));
-  bound("exclusiveMaximum", (limit) => value < limit, t("less than"));
+  bound("minimum", (limit) => value >= limit, (limit) => t("at least {limit} is accepted", { limit }));
+  bound("maximum", (limit) => value <= limit, (limit) => t("at most {limit} is accepted", { limit }));
+  bound("exclusiveMinimum", (limit) => value > limit, (limit) => t("more than {limit} is accepted", { limit }));
+  bound("exclusiveMaximum", (limit) => value < limit, (limit) => t("less than {limit} is accepted", { limit }));
   const times = value / (schema.multipleOf ?? 1);
   if (schema.multipleOf && Math.abs(times - Math.round(times)) > 1e-9) {
     add("multipleOf", t("found {found}; multiples of {limit} are accepted", { found: shown(value), limit: shown(schema.multipleOf) }));
@@ -114,7 +109,7 @@ function numberProblems(value, schema, add) {
 }
 
 function listProblems(value, schema, path, add) {
-  count(value.length, schema, "Items", t("item"), t("items"), add);
+  count(value.length, schema, "Items", tn("found {n} item", "found {n} items", value.length, { n: value.length }), add);
   if (schema.uniqueItems && new Set(value.map((item) => JSON.stringify(item))).size < value.length) {
     add("uniqueItems", t("found the same item twice among {n}; each is accepted once", { n: value.length }));
   }
@@ -146,7 +141,8 @@ function shown(value) {
 
 function options(values) {
   const more = values.length - 20;
-  return values.slice(0, 20).map(shown).join(", ") + (more > 0 ? t(" and {n} more", { n: more }) : "");
+  const list = values.slice(0, 20).map(shown).join(", ");
+  return more > 0 ? t("{list} and {n} more", { list, n: more }) : list;
 }
 
 // -- media files ---------------------------------------------------------------------------------------------------
@@ -159,17 +155,17 @@ const HOLDS = {
 };
 
 const size = (info) => `${info.width_px} x ${info.height_px} px`;
-const digits = (number, n) => String(Number(number.toPrecision(n)));
+const digits = (value, n) => new Intl.NumberFormat(language, { maximumSignificantDigits: n, useGrouping: false }).format(value);
 
 const QUANTITIES = {
-  file_size_mb: [(i) => i.size_bytes / 2 ** 20, (i) => `${(i.size_bytes / 2 ** 20).toFixed(3)} MB`],
+  file_size_mb: [(i) => i.size_bytes / 2 ** 20, (i) => t("{n} MB", { n: fixed(i.size_bytes / 2 ** 20, 3) })],
   width_pixels: [(i) => i.width_px, size],
   height_pixels: [(i) => i.height_px, size],
   "width/height": [
     (i) => (i.height_px ? i.width_px / i.height_px : 0),
     (i) => t("{size}, a ratio of {ratio}", { size: size(i), ratio: digits(i.height_px ? i.width_px / i.height_px : 0, 4) }),
   ],
-  duration_s: [(i) => i.duration_s, (i) => `${i.duration_s.toFixed(2)} s`],
+  duration_s: [(i) => i.duration_s, (i) => t("{n} s", { n: fixed(i.duration_s, 2) })],
   fps: [(i) => i.fps, (i) => t("{fps} frames per second", { fps: digits(i.fps, 3) })],
   pixels: [(i) => i.width_px * i.height_px, size],
 };
@@ -182,7 +178,8 @@ const QUANTITIES = {
  */
 export function brokenRules(info, { kind, accept = [], validations = [] }) {
   if (info.kind !== kind) {
-    const message = t("found {found}; {kind} is accepted", { found: info.kind ? `${info.kind} (${info.format})` : info.format, kind });
+    const found = info.kind ? `${KINDS[info.kind]} (${info.format})` : info.format;
+    const message = t("found {found}; {kind} is accepted", { found, kind: KINDS[kind] });
     return [{ message, rule: "kind" }];
   }
   if (accept.length && !accept.includes(info.format)) {
@@ -194,12 +191,13 @@ export function brokenRules(info, { kind, accept = [], validations = [] }) {
     const [measure, wording] = QUANTITIES[rule.slice(0, -operator.length)];
     const value = measure(info);
     if (value === undefined || Number.isNaN(value) || HOLDS[operator](value, limit)) continue;
-    const said = (sentence || `${rule.slice(0, -operator.length)} must be ${operator} ${limit}`).replace(/[ .]+$/, "");
+    const said = (sentence || t("{quantity} must be {operator} {limit}", { quantity: rule.slice(0, -operator.length), operator, limit })).replace(/[ .]+$/, "");
     found.push({ message: t("{rule}; found {found}", { rule: said, found: wording(info) }), rule });
   }
   return found;
 }
 
+const KINDS = { image: t("image"), video: t("video"), audio: t("audio") };
 const NAMES = { jpeg: "JPEG", png: "PNG", webp: "WebP", webm: "WebM" };
 
 function formatName(format) {

@@ -1,7 +1,7 @@
 // The runs of a model: sent so that none is lost or made twice, followed as they happen, shown when they are done.
 // The server's list is the truth; a page that was closed finds its runs there again.
 
-import { make, t, toast } from "./page.js";
+import { fixed, make, money, number, percent, t, tn, toast } from "./page.js";
 import { frameOf } from "./media.js";
 import { call, copy, reached } from "./server.js";
 import { offerAs } from "./snippets.js";
@@ -17,6 +17,18 @@ const STATES = {
   failed: t("Failed"),
   cancelled: t("Cancelled"),
 };
+
+const STAGES = {
+  waiting: t("waiting"), fetching: t("fetching files"), reading: t("reading"), planning: t("planning"),
+  understanding: t("understanding the picture"), layers: t("building layers"), compiling: t("compiling"),
+  loading: t("loading"), drawing: t("drawing"), rendering: t("rendering"), encoding: t("encoding"),
+  finishing: t("finishing"), storing: t("storing"), ready: t("ready"),
+};
+
+/** What an engine calls a stage, in words; those that we do not know are shown as they are. */
+function stageName(stage) {
+  return STAGES[stage] ?? stage?.replaceAll("_", " ");
+}
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
@@ -237,7 +249,7 @@ class Run {
       make("p", {}, this.word, " ", this.detail),
       cancel || null,
       prompt && make("p", { class: "run-prompt", title: prompt }, prompt),
-      this.state === "failed" && make("p", { class: "field-problem" }, this.told.error ?? ""),
+      this.state === "failed" && make("p", { class: "field-problem", lang: "en" }, this.told.error ?? ""),
     );
   }
 
@@ -275,11 +287,11 @@ class Run {
     if (this.state === "in_queue") {
       const place = told.queue_position;
       if (place === undefined || place === null) return "";
-      return place === 0 ? t("next in line") : t("{n} before it", { n: place });
+      return place === 0 ? t("next in line") : t("{n} before it", { n: number(place) });
     }
     if (this.state !== "in_progress") return this.isRunning || !told.finished_at ? "" : duration(told.started_at, told.finished_at);
-    const share = told.progress > 0 ? `${Math.round(told.progress * 100)} %` : "";
-    return [told.stage?.replaceAll("_", " "), share, duration(told.started_at, new Date().toISOString())].filter(Boolean).join(" · ");
+    const share = told.progress > 0 ? percent(told.progress) : "";
+    return [stageName(told.stage), share, duration(told.started_at, new Date().toISOString())].filter(Boolean).join(" · ");
   }
 
   drawnStage() {
@@ -318,11 +330,11 @@ class Run {
     const media = [metadata.media].flat()[0] ?? {};
     const facts = [
       media.width_px && `${media.width_px} × ${media.height_px}`,
-      media.num_frames > 1 && t("{n} frames", { n: media.num_frames }),
-      media.duration_s > 0 && `${media.duration_s.toFixed(1)} s`,
+      media.num_frames > 1 && tn("{n} frame", "{n} frames", media.num_frames),
+      media.duration_s > 0 && t("{n} s", { n: fixed(media.duration_s, 1) }),
       t("seed {seed}", { seed: metadata.seed ?? seed }),
       metadata.engine && t("made by {engine}", { engine: metadata.engine }),
-      cost ? `$${cost}` : t("free"),
+      cost ? money(cost) : t("free"),
     ];
     return make("p", { class: "run-facts" }, facts.filter(Boolean).join(" · "));
   }
@@ -411,7 +423,7 @@ class Run {
 
 function drawnPlan(plan) {
   const list = (title, words, kind) =>
-    words.length > 0 && make("div", {}, make("h3", {}, title), make("ul", { class: "plan-words" }, ...words.map((word) => make("li", { class: `tag ${kind}` }, word))));
+    words.length > 0 && make("div", {}, make("h3", {}, title), make("ul", { class: "plan-words" }, ...words.map((word) => make("li", { class: `tag ${kind}`, lang: "en" }, word))));
   return make(
     "details",
     { class: "plan", open: plan.ignored.length > 0 },
@@ -424,7 +436,8 @@ function drawnPlan(plan) {
 function duration(from, to) {
   const seconds = (Date.parse(to) - Date.parse(from)) / 1000;
   if (!(seconds >= 0)) return "";
-  return seconds < 60 ? `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 60) return t("{n} s", { n: fixed(seconds, seconds < 10 ? 1 : 0) });
+  return t("{m} min {s} s", { m: Math.floor(seconds / 60), s: Math.floor(seconds % 60) });
 }
 
 function nameOf(url) {

@@ -45,7 +45,7 @@ export function offerAs(facts, inputs, copy) {
       menu.open = false;
       copy(write(facts.model_id, inputs()));
     };
-    list.append(make("button", { type: "button", class: "quiet small", onclick: act }, t(language)));
+    list.append(make("button", { type: "button", class: "quiet small", onclick: act }, language === "Command line" ? t("Command line") : language));
   }
   menu.append(list);
   menu.addEventListener("keydown", (event) => {
