@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
-from babel import Locale, dates, numbers, units
+from babel import Locale, dates, numbers
 
 from mutoscope.web import texts
 
@@ -34,9 +34,11 @@ def money(usd: float) -> str:
 
 def moment(at: datetime) -> str:
     """`Nov 14, 2023, 22:13`: to the minute, in the zone that it comes with."""
-    return dates.format_skeleton("yMMMdHm", at, locale=locale())
+    day = dates.format_date(at, "medium", locale=locale())
+    time = dates.format_skeleton("Hm", at, locale=locale())
+    return str(locale().datetime_formats["medium"]).replace("{1}", day).replace("{0}", time)
 
 
 def counted(n: int, unit: str) -> str:
     """`3 days`. unit: `second`, `minute`, `hour`, `day`."""
-    return units.format_unit(n, unit, "long", locale=locale())
+    return dates.format_timedelta(timedelta(**{f"{unit}s": n}), unit, threshold=float("inf"), locale=locale())  # type: ignore[arg-type]  # one of its words

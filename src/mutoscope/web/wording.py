@@ -19,7 +19,7 @@ def instant(at: str | int | None) -> Markup | str:
         return "–"
     moment = datetime.fromtimestamp(at / 1000, UTC) if isinstance(at, int) else datetime.fromisoformat(at)
     told = _("%(at)s UTC") % {"at": amounts.moment(moment)}
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), moment.isoformat(), told)
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), told)
 
 
 def span(seconds: float) -> str:

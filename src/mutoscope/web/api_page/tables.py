@@ -40,7 +40,7 @@ def outputs_table(model: Model, schema: Schema) -> Table:
 
 def rules_table(field: MediaField) -> Table:
     """What a file must keep to, one rule a row."""
-    rows = [
+    rows: list[tuple[str, str, str]] = [
         (
             code(rule["validation_rule"]),
             code(f"{rule['validation_value']:g}"),
