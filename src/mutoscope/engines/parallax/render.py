@@ -340,19 +340,14 @@ _LUMA_RANGE, _CHROMA_RANGE = 219 / 255, 224 / 255
 
 
 def smaller(planes: Pixels, width: int) -> Pixels:
-    """Planes about so wide, each pixel the mean of a block; what is left over at the ends is cut."""
+    """Planes at about this width, each pixel the mean of those it stands for."""
     height, old = planes.shape[0] * 2 // 3, planes.shape[1]
     block = max(1, old // width)
     rows, columns = height // (2 * block), old // (2 * block)
-    luma = _mean(planes[:height], block, 2 * rows, 2 * columns)
     chroma = planes[height:].reshape(2, height // 2, old // 2)
-    return np.concatenate([luma, *(_mean(one, block, rows, columns).reshape(-1, 2 * columns) for one in chroma)])
-
-
-def _mean(plane: Pixels, block: int, rows: int, columns: int) -> Pixels:
-    blocks = plane[: rows * block, : columns * block].reshape(rows, block, columns, block)
-    mean: Pixels = np.rint(blocks.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)
-    return mean
+    halves = [cv2.resize(one, (columns, rows), interpolation=cv2.INTER_AREA) for one in chroma]
+    luma = cv2.resize(planes[:height], (2 * columns, 2 * rows), interpolation=cv2.INTER_AREA)
+    return np.concatenate([luma, np.stack(halves).reshape(-1, 2 * columns)])
 
 
 def planes_to_rgb(planes: Pixels) -> Pixels:
