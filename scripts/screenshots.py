@@ -35,6 +35,7 @@ PAGES = {
     "fields": "/models/mutoscope/testcard",
     "profile": "/profile",
     "keys": "/keys",
+    "usage": "/usage?show=requests",
     "sign-in": "/sign-in",
     "missing": "/models/nobody",
 }

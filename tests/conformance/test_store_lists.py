@@ -12,8 +12,8 @@ import pytest
 
 from mutoscope.store import offline, statements
 from mutoscope.store.opening import open_database
-from mutoscope.store.records import DAY_MS
 from mutoscope.store.store import Store
+from mutoscope.store.usage import DAY_MS
 from mutoscope.store.values import Filter
 from tests.postgres import Server
 

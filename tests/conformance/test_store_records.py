@@ -8,9 +8,11 @@ import uuid
 import pytest
 
 from mutoscope.errors import NotFound
+from mutoscope.store import usage
 from mutoscope.store.records import Key
+from mutoscope.store.values import Charge, Held
 
-from .conftest import ALICE, BOB, Desk, Person
+from .conftest import ALICE, BOB, MODEL, Desk, Person
 
 pytestmark = pytest.mark.anyio
 
@@ -112,3 +114,24 @@ async def test_pages_of_files_have_no_gaps_and_no_repeats(desk: Desk) -> None:
         await desk.store.add_file(desk.file())
     assert len(seen) == len(set(seen)) == 11
     assert set(seen) == set(old)
+
+
+async def test_usage_is_summed_by_day_model_and_key(desk: Desk) -> None:
+    """Only what was completed has a quantity and a cost; other accounts' rows and other times are left out."""
+    for model_id in (MODEL, "test/other"):
+        await desk.submit(model_id=model_id)
+        job = await desk.claim(models=(model_id,))
+        assert job is not None
+        held = Held(job.id, "worker-1", job.attempt)
+        await desk.store.complete(held, result={}, charge=Charge(2.5, "second", 40), files=[])
+    await desk.submit()
+    await desk.submit(BOB)
+    now_ms = await desk.store.now_ms()
+    days = await usage.summary(desk.store.db, ALICE.account_id, from_ms=0, to_ms=now_ms + usage.DAY_MS)
+    assert [(day.model_id, day.requests, day.charged, day.quantity, day.unit, day.cost_microusd) for day in days] == [
+        (MODEL, 2, 1, 2.5, "second", 40),
+        ("test/other", 1, 1, 2.5, "second", 40),
+    ]
+    assert {day.day for day in days} <= {now_ms // usage.DAY_MS, now_ms // usage.DAY_MS - 1}
+    assert {day.key_id for day in days} == {ALICE.key_id}
+    assert await usage.summary(desk.store.db, ALICE.account_id, from_ms=0, to_ms=1) == []

@@ -59,6 +59,9 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/keys/{key_id}/rotate"): ADMIN,
     ("GET", "/v1/audit"): ADMIN,
     ("GET", "/v1/usage"): ANY,
+    ("GET", "/v1/usage/summary"): ANY,
+    ("GET", "/v1/usage/export.csv"): ANY,
+    ("GET", "/v1/usage/focus.csv"): ANY,
     ("GET", "/v1/webhooks"): LOOKING,
     ("POST", "/v1/webhooks"): ADMIN,
     ("GET", "/v1/webhooks/secret"): ADMIN,
@@ -330,4 +333,4 @@ def test_usage_is_told_per_request(artist: httpx.Client) -> None:
     assert (row["quantity"], row["cost_usd"]) == (pytest.approx(1.0), pytest.approx(0.15))
     assert told["total_usd"] >= 0.15
     later = artist.get("/v1/usage", params={"from": "2999-01-01T00:00:00Z"}).json()
-    assert later == {"usage": [], "total_usd": 0}
+    assert later == {"usage": [], "total_usd": 0, "next_cursor": None}

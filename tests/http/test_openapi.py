@@ -46,6 +46,8 @@ def is_wrong(case: Case) -> bool:
 def make_right(case: Case, picture_url: str) -> None:
     """Put right what no schema can say."""
     case.query.pop("cursor", None)  # only the page before knows a good one
+    if case.path == "/v1/usage/summary":
+        case.query.pop("from", None)  # together with `to` it may be too long
     if case.path.startswith(("/v1/models/", "/prod/v2/models/")):
         case.query.pop("webhook_events", None)
         make_harmless(case.query, url="webhook", events="webhook_events")

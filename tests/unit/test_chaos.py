@@ -13,7 +13,7 @@ from mutoscope.bench.audit import Death, Disturbance, came_back, promises, undis
 from mutoscope.bench.cable import Cable
 from mutoscope.bench.people import Diary
 from mutoscope.jobs import Event, Job, State
-from mutoscope.store.records import Usage
+from mutoscope.store.usage import Usage
 
 pytestmark = pytest.mark.anyio
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from decimal import Decimal
+
 import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -9,10 +12,19 @@ from playwright.sync_api import Locator, Page, expect
 from mutoscope.client import Client
 from mutoscope.client.errors import Unauthorized
 from tests.conftest import LiveServer
+from tests.http import media
+from tests.http.calls import until
 from tests.web.conftest import Arrive, Person
 from tests.web.models import HARM
 
 pytestmark = pytest.mark.slow
+COLOURS = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let found = 0;
+  for (let at = 0; at < data.length; at += 4) if (data[at + 3] > 200 && data[at] - data[at + 2] > 60) found += 1;
+  return found;
+}"""
+"""How many of a canvas' pixels have the first colour of a chart."""
 
 
 def make(page: Page, name: str, *scopes: str) -> str:
@@ -194,3 +206,56 @@ def test_a_strangers_page_cannot_make_a_key_for_a_reader(owner: Person) -> None:
             owner.site.url + "/v1/keys", json={"name": "x"}, cookies=cookies, headers=headers, trust_env=False
         )
         assert answer.status_code == 403, answer.text
+
+
+# -- usage --------------------------------------------------------------------------------------------------------
+
+
+def test_usage_shows_what_was_run(gallery: LiveServer, arrive: Arrive) -> None:
+    """The chart is drawn, the tables tell the same, and the files hold every request."""
+    with gallery.client() as client:
+        wanted = {"name": HARM[:70], "account": "usage", "scopes": ["run", "read"]}
+        key = client.post("/v1/keys", json=wanted).json()["key"]
+    person = arrive(gallery)
+    person.sign_in(key)
+    page = person.open("/usage")
+    expect(page.locator(".empty")).to_contain_text("Nothing was run in this time")
+
+    inputs = {"prompt": "Counted.", "image_urls": [media.data_uri(media.jpeg(400, 400), "image/jpeg")], "frames": 241}
+    with gallery.client(key) as client:
+        ids = {client.post("/v1/models/studio/first-frame", json=inputs).json()["request_id"] for _ in range(2)}
+        until(lambda: all(client.get(f"/v1/requests/{one}").json()["state"] == "completed" for one in ids))
+        total_usd = client.get("/v1/usage/summary").json()["total_usd"]
+    page = person.open("/usage")
+    page.wait_for_selector("[data-chart][data-ready] canvas")
+    assert page.locator("[data-chart] canvas").evaluate(COLOURS) > 500
+    expect(page.locator("[data-total]")).to_have_text(f"${total_usd:.2f}")
+    expect(page.locator("table").first).to_contain_text("studio/first-frame")
+    assert page.locator("table").nth(1).locator("tbody th").inner_text() == HARM[:70]
+    page.get_by_role("link", name="by key").click()
+    expect(page.locator(".legend")).to_contain_text(HARM[:70])
+    assert page.title() != "harm"
+
+    with page.expect_download() as told:
+        page.get_by_role("link", name="Every request as CSV").click()
+    rows = list(csv.DictReader(told.value.path().read_text("utf-8").splitlines()))
+    assert {row["request_id"] for row in rows} == ids
+    assert sum(Decimal(row["cost_usd"]) for row in rows) == Decimal(str(total_usd))
+    with page.expect_download() as told:
+        page.get_by_role("link", name="Charges as FOCUS 1.2").click()
+    rows = list(csv.DictReader(told.value.path().read_text("utf-8").splitlines()))
+    assert sum(Decimal(row["BilledCost"]) for row in rows) == Decimal(str(total_usd))
+
+
+def test_usage_of_another_time_is_another(owner: Person) -> None:
+    """The dates of the form are kept in the address; a time that makes no sense is told."""
+    page = owner.open("/usage")
+    page.fill("#from", "2020-01-01")
+    page.fill("#to", "2020-02-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".empty")).to_contain_text("Nothing was run in this time")
+    expect(page.locator("#from")).to_have_value("2020-01-01")
+    page.fill("#to", "2026-01-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator(".problem")).to_contain_text("at most 400 days before `to` are accepted")
+    owner.complaints[:] = [line for line in owner.complaints if "422" not in line]

@@ -30,6 +30,7 @@ EVERY = (
     "/models/studio/hostile",
     "/profile",
     "/keys",
+    "/usage",
 )
 AXE = here("vendor/axe.min.js")
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
@@ -260,7 +261,7 @@ def test_a_run_is_accessible_too(gallery: LiveServer, arrive: Arrive) -> None:
     assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/profile", "/keys"])
+@pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage"])
 def test_a_first_view_is_light_and_asks_nobody_else(gallery: LiveServer, arrive: Arrive, path: str) -> None:
     """At most 100 KB and 12 requests, media left out; nothing to other hosts, nothing against the policy."""
     person = arrive(gallery)
@@ -328,7 +329,7 @@ def test_nothing_sticks_out_at_any_width(gallery: LiveServer, arrive: Arrive, wi
     """From a small telephone to a large screen, no page scrolls sideways."""
     person = arrive(gallery, viewport={"width": width, "height": 900})
     person.sign_in()
-    for path in ("/", "/models", REFERENCE, "/models/studio/all-fields", "/sign-in", "/profile", "/keys"):
+    for path in ("/", "/models", REFERENCE, "/models/studio/all-fields", "/sign-in", "/profile", "/keys", "/usage"):
         page = person.open(path)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, path

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from mutoscope.jobs import Event, Job, State
 from mutoscope.storage.local import LocalStorage
 from mutoscope.store.opening import open_database
-from mutoscope.store.records import Usage
 from mutoscope.store.store import Store
+from mutoscope.store.usage import Usage
 from mutoscope.store.values import Filter
 
 if TYPE_CHECKING:

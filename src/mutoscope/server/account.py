@@ -1,4 +1,4 @@
-"""Keys, limits, usage and balance of the calling account."""
+"""Keys and limits of the calling account."""
 
 from __future__ import annotations
 
@@ -208,37 +208,6 @@ def _is_network(value: object) -> bool:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and _NAME.fullmatch(value) is not None
-
-
-async def usage(request: Request) -> Response:
-    """GET /v1/usage: what each request cost, newest first, and the sum for the time asked about."""
-    who = await caller(request, "read", "run")
-    query = Query(request)
-    from_ms, to_ms = query.time_ms("from"), query.time_ms("to")
-    limit = query.number("limit", 100, 1, 1000)
-    query.check()
-    rows, total = await site_of(request).store.usage(who.account_id, from_ms=from_ms, to_ms=to_ms, limit=limit)
-    told = [
-        {
-            "request_id": row.request_id,
-            "model_id": row.model_id,
-            "key_id": row.key_id,
-            "at": timestamp(row.created_ms),
-            "state": row.state,
-            "quantity": row.quantity,
-            "unit": row.unit,
-            "cost_usd": row.cost_microusd / 1e6,
-        }
-        for row in rows
-    ]
-    return answer({"usage": told, "total_usd": total / 1e6})
-
-
-async def balance(request: Request) -> Response:
-    """GET /prod/v2/balance: there is no wallet, so this is what was spent, as a negative number."""
-    who = await caller(request, "read", "run")
-    _, spent = await site_of(request).store.usage(who.account_id, from_ms=None, to_ms=None, limit=0)
-    return answer({"balance_usd": -spent / 1e6, "balance_microdollars": -spent, "currency": "USD"})
 
 
 def described(key: Key) -> dict[str, Any]:

@@ -270,9 +270,8 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
     times = [
         _query("from", {"type": "string", "format": "date-time"}, "Submitted at or after."),
         _query("to", {"type": "string", "format": "date-time"}, "Submitted before."),
-        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000}, "Most rows."),
     ]
-    usage = obj(usage=array(ref("Usage")), total_usd={"type": "number"})
+    usage = obj(usage=array(ref("Usage")), total_usd={"type": "number"}, next_cursor={"type": ["string", "null"]})
     return {
         "/v1/keys": {
             "get": _op("list_keys", "List keys.", obj(keys=array(ref("Key"))), (404,), [account]),
@@ -292,7 +291,12 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
         "/v1/audit": {
             "get": _op("audit", "Administrative acts.", _page("entries", "AuditEntry"), (404, 422), [account, *acts])
         },
-        "/v1/usage": {"get": _op("usage", "What was used.", usage, (422,), times)},
+        "/v1/usage": {"get": _op("usage", "What was used.", usage, (422,), [*times, *_paging(1000)])},
+        "/v1/usage/summary": {
+            "get": _op("usage_summary", "Sums by day, model and key.", ref("UsageSummary"), (422,), times)
+        },
+        "/v1/usage/export.csv": {"get": _sheet(_op("usage_csv", "All rows, as CSV.", {}, (422,), times))},
+        "/v1/usage/focus.csv": {"get": _sheet(_op("usage_focus", "Charges, in FOCUS columns.", {}, (422,), times))},
         "/prod/v2/balance": {"get": _op("balance", "The balance.", ref("Balance"), ())},
     }
 
@@ -392,6 +396,11 @@ def _response(text: str, shape: dict[str, Any] | None) -> dict[str, Any]:
     if shape is not None:
         told["content"] = {"application/json": {"schema": shape}}
     return told
+
+
+def _sheet(operation: Operation) -> Operation:
+    operation["responses"]["200"]["content"] = {"text/csv": {"schema": {"type": "string"}}}
+    return operation
 
 
 def _bytes(operation: Operation, media_type: str) -> Operation:

@@ -21,6 +21,7 @@ from mutoscope.server import (
     ops,
     quotes,
     requests,
+    usage,
     webhooks,
     workers,
 )
@@ -43,7 +44,7 @@ TABLE: Table = (
     ("POST", "/v1/requests/{request_id}/cancel", runcomfy.cancel),
     ("GET", "/v1/models", models.index),
     ("GET", "/v1/models/{model_id:path}", models.show),
-    ("GET", "/prod/v2/balance", account.balance),
+    ("GET", "/prod/v2/balance", usage.balance),
     # the same four calls where RunComfy's first command-line client looked for them
     ("POST", "/prod/v2/models/{model_id:path}", runcomfy.submit),
     ("GET", "/prod/v2/requests/{request_id}/status", runcomfy.status),
@@ -71,7 +72,10 @@ TABLE: Table = (
     ("DELETE", "/v1/keys/{key_id}", account.revoke_key),
     ("POST", "/v1/keys/{key_id}/rotate", account.rotate_key),
     ("GET", "/v1/audit", audit.index),
-    ("GET", "/v1/usage", account.usage),
+    ("GET", "/v1/usage", usage.index),
+    ("GET", "/v1/usage/summary", usage.summary),
+    ("GET", "/v1/usage/export.csv", usage.as_csv),
+    ("GET", "/v1/usage/focus.csv", usage.as_focus),
     # webhooks; `secret` and `deliveries` come before any endpoint's own address
     ("GET", "/v1/webhooks", webhooks.index),
     ("POST", "/v1/webhooks", webhooks.create),

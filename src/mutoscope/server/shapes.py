@@ -304,6 +304,24 @@ SHAPES: dict[str, Shape] = {
         unit=TEXT,
         cost_usd=NUMBER,
     ),
+    "UsageSummary": obj(
+        {"from": INSTANT},
+        to=INSTANT,
+        days=array(
+            obj(
+                day={"type": "string", "format": "date"},
+                model_id=TEXT,
+                key_id=TEXT,
+                requests=COUNT,
+                charged=COUNT,
+                quantity=NUMBER,
+                unit=TEXT,
+                cost_usd=NUMBER,
+            )
+        ),
+        requests=COUNT,
+        total_usd=NUMBER,
+    ),
     "AuditEntry": obj(
         entry_id=TEXT,
         at=INSTANT,

@@ -12,10 +12,10 @@ import orjson
 from mutoscope.errors import NotFound
 from mutoscope.jobs import State
 from mutoscope.quotas import OPEN, Quota
+from mutoscope.store import usage
 from mutoscope.store.database import Database, Row, Transaction
-from mutoscope.store.values import FIRST_PAGE, FOREVER_MS
-
-DAY_MS = 86_400_000
+from mutoscope.store.usage import Usage
+from mutoscope.store.values import FIRST_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +70,6 @@ class File:
     info: Mapping[str, Any]
     key: str
     created_ms: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What one request used and cost. state: held, charged or released."""
-
-    request_id: str
-    model_id: str
-    key_id: str
-    created_ms: int
-    state: str
-    quantity: float
-    unit: str
-    cost_microusd: int
 
 
 class Records:
@@ -315,22 +301,8 @@ class Records:
         self, account_id: str, *, from_ms: int | None, to_ms: int | None, limit: int
     ) -> tuple[list[Usage], int]:
         """What an account used, newest first, and what all of it in that time cost in micro-US-dollars."""
-        from_ms, to_ms = max(from_ms or 0, 0), FOREVER_MS if to_ms is None else to_ms
-        rows = await self.db.all("usage_list", account_id=account_id, from_ms=from_ms, to_ms=to_ms, limit=limit)
-        first_day, last_day = -(-from_ms // DAY_MS), to_ms // DAY_MS
-        is_long = first_day <= last_day  # else all of it lies within one day
-        total = await self.db.one(
-            "usage_total",
-            account_id=account_id,
-            from_ms=from_ms,
-            to_ms=to_ms,
-            first_day=first_day,
-            last_day=last_day,
-            first_ms=first_day * DAY_MS if is_long else to_ms,
-            last_ms=last_day * DAY_MS if is_long else to_ms,
-        )
-        assert total is not None
-        return [Usage(**{name: row[name] for name in Usage.__slots__}) for row in rows], int(total[0])
+        rows = await usage.rows(self.db, account_id, from_ms=from_ms, to_ms=to_ms, limit=limit)
+        return rows, await usage.spent(self.db, account_id, from_ms=from_ms, to_ms=to_ms)
 
 
 def add_file(tx: Transaction, file: File) -> None:

@@ -14,6 +14,7 @@ from mutoscope.quotas import OPEN
 from mutoscope.server import account, limits
 from mutoscope.server.auth import SCOPES, caller
 from mutoscope.server.wire import site_of
+from mutoscope.store import usage
 from mutoscope.store.records import Key
 from mutoscope.web import wording
 from mutoscope.web.render import page, render
@@ -27,8 +28,8 @@ async def profile(request: Request) -> Response:
     store = site_of(request).store
     told = await account.of_caller(store, who)
     from_ms = quotas.period_ms("month", await store.now_ms())
-    _rows, month = await store.usage(who.account_id, from_ms=from_ms, to_ms=None, limit=0)
-    _rows, total = await store.usage(who.account_id, from_ms=None, to_ms=None, limit=0)
+    month = await usage.spent(store.db, who.account_id, from_ms=from_ms, to_ms=None)
+    total = await usage.spent(store.db, who.account_id, from_ms=None, to_ms=None)
     return await render(
         request,
         "profile.html",

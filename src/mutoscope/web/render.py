@@ -51,6 +51,7 @@ def _environment() -> Environment:
         "lang": lang,
         "instant": wording.instant,
         "span": wording.span,
+        "number": wording.number,
         "usd": wording.usd,
     }
     return made

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope.server.routes import Table, no_such_address
-from mutoscope.web import catalogue, playground, profile, sign_in, static
+from mutoscope.web import catalogue, playground, profile, sign_in, static, usage
 from mutoscope.web.api_page import views as api_page
 from mutoscope.web.languages import PREFIX, in_its_language, misspelt
 from mutoscope.web.render import page, wants_html
@@ -28,6 +28,7 @@ PAGES: Table = (
     ("POST", "/sign-out", sign_in.sign_out),
     ("GET", "/profile", profile.profile),
     ("GET", "/keys", profile.keys),
+    ("GET", "/usage", usage.show),
     ("GET", "/welcome/{token}", sign_in.welcome),
     ("GET", "/static/{version}/{name:path}", static.show),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from babel import numbers
 from markupsafe import Markup
 
 from mutoscope.web import amounts
@@ -32,8 +33,13 @@ def span(seconds: float) -> str:
 
 
 def usd(amount: float) -> str:
-    """Dollars with cents, and as many further digits as there are, to the millionth."""
-    return amounts.money(amount)
+    """Dollars and cents; below one dollar with as many further digits as there are, to the millionth."""
+    return amounts.money(round(amount, 2) if amount >= 1 else amount)
+
+
+def number(value: float) -> str:
+    """With one digit after the point at most."""
+    return numbers.format_decimal(round(value, 1), locale=amounts.locale())
 
 
 def limits(told: dict[str, Any]) -> list[str]:

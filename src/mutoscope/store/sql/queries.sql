@@ -398,8 +398,17 @@ delete from files where id = :id
 -- name: usage_list
 select request_id, model_id, key_id, created_ms, state, quantity, unit, cost_microusd from usage
 where account_id = :account_id
-  and created_ms >= :from_ms and created_ms < :to_ms
+  and created_ms >= :from_ms and created_ms < :to_ms and (created_ms, request_id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, request_id desc limit :limit
+
+-- name: usage_summary
+select created_ms / 86400000 as day, model_id, key_id, count(*) as requests,
+       sum(case when state = 'charged' then 1 else 0 end) as charged, sum(quantity) as quantity, max(unit) as unit,
+       sum(cost_microusd) as cost_microusd
+from usage
+where account_id = :account_id and created_ms >= :from_ms and created_ms < :to_ms
+group by created_ms / 86400000, model_id, key_id
+order by 1, 2, 3
 
 -- name: usage_day_add
 insert into usage_days (account_id, day, cost_microusd)
