@@ -190,12 +190,12 @@ async def test_a_lease_is_good_for_one_worker_and_one_attempt(desk: Desk, act: s
 async def test_a_lease_ends_by_the_clock_of_the_database(desk: Desk) -> None:
     """Before its end nothing happens, beats push it back, silence ends it."""
     await desk.submit()
-    held = await desk.claim_held(lease_ms=100)
-    for _ in range(3):
-        await asyncio.sleep(0.06)
-        assert await desk.store.sweep() == []
-        await desk.store.beat(held, lease_ms=100, progress=0.1, stage="")
-    await asyncio.sleep(0.12)
+    held = await desk.claim_held(lease_ms=1)
+    await desk.store.beat(held, lease_ms=60_000, progress=0.1, stage="")
+    await asyncio.sleep(0.05)
+    assert await desk.store.sweep() == []
+    await desk.store.beat(held, lease_ms=1, progress=0.2, stage="")
+    await asyncio.sleep(0.05)
     assert await desk.store.sweep() == [(held.request_id, State.IN_QUEUE)]
     assert await desk.store.sweep() == []
 
