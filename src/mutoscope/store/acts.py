@@ -42,29 +42,30 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
     assert clock is not None
     end = tx.one("share_next", **queue, key_id=new.key_id, clock=clock[0], share=share)
     assert end is not None
-    added = tx.run(
-        "request_add",
-        id=new.id,
-        account_id=new.account_id,
-        key_id=new.key_id,
-        model_id=new.model_id,
-        priority=new.priority,
-        tag=end["tag"] - share,
-        lane=new.key_id if quota.has_lane else "",
-        expires_in_ms=new.expires_in_ms,
-        max_attempts=new.max_attempts,
-        time_limit_s=new.time_limit_s,
-        seed=new.seed,
-        inputs=_text(new.inputs),
-        ignored_inputs=_text(new.ignored_inputs),
-        idempotency_key=new.idempotency_key,
-        body_sha256=new.body_sha256,
-        base_url=new.base_url,
-        webhook_url=new.webhook.url if new.webhook else None,
-        webhook_events=" ".join(new.webhook.events) if new.webhook else None,
-        traceparent=new.traceparent,
-    )
-    if not added:
+    row = {
+        "id": new.id,
+        "account_id": new.account_id,
+        "key_id": new.key_id,
+        "model_id": new.model_id,
+        "priority": new.priority,
+        "tag": end["tag"] - share,
+        "lane": new.key_id if quota.has_lane else "",
+        "expires_in_ms": new.expires_in_ms,
+        "max_attempts": new.max_attempts,
+        "time_limit_s": new.time_limit_s,
+        "seed": new.seed,
+        "inputs": _text(new.inputs),
+        "ignored_inputs": _text(new.ignored_inputs),
+        "idempotency_key": new.idempotency_key,
+        "body_sha256": new.body_sha256,
+        "base_url": new.base_url,
+        "webhook_url": new.webhook.url if new.webhook else None,
+        "webhook_events": " ".join(new.webhook.events) if new.webhook else None,
+        "traceparent": new.traceparent,
+    }
+    if new.idempotency_key is None:
+        tx.put("request_add", **row)  # nobody else has its id
+    elif not tx.run("request_add", **row):
         raise Conflict("this Idempotency-Key is being used by another submit right now; try again")
     tx.put(
         "usage_hold",

@@ -131,7 +131,7 @@ class Noting:
         """Every row of a named statement."""
         return await self._db.all(name, **params)
 
-    async def write(self, act: Act[T]) -> T:
+    async def write(self, act: Act[T], *, alongside: bool = False) -> T:
         """Run an act, then note it; one that raises is not noted."""
 
         def both(tx: Transaction) -> T:
@@ -139,7 +139,7 @@ class Noting:
             self._note(tx)
             return result
 
-        return await self._db.write(both)
+        return await self._db.write(both, alongside=alongside)
 
     def share(self, wakeups: Wakeups) -> None:
         """Tell other processes what changed."""

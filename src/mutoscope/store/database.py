@@ -56,11 +56,14 @@ class Database(Protocol):
         """Every row of a named statement."""
         ...
 
-    async def write(self, act: Act[T]) -> T:
+    async def write(self, act: Act[T], *, alongside: bool = False) -> T:
         """Run an act in a transaction; its result arrives after the commit is on the disk.
 
         An act that raises is undone and the exception arrives here; the acts beside it are not touched. An act may
         be undone and run again, so it touches nothing but the transaction.
+
+        alongside   it may take turns, statement by statement, with other such acts: all that it decides, it decides
+                    by conditions in what it writes, and not by what it read before.
         """
         ...
 

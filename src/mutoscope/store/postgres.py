@@ -1,8 +1,9 @@
 """PostgreSQL: read, and write with group commit, from one process of several.
 
 Acts are the same synchronous functions that SQLite runs. Here each runs in a greenlet, which gives way to the event
-loop while a statement is on its way. What waits for a connection is written in one transaction; a second connection
-steps in when that takes long. Rows are locked one by one: nothing here locks a table, and nobody is elected.
+loop while a statement is on its way. What waits is written in one transaction; while that commits, and when it takes
+long, another connection takes what came in meanwhile. Rows are locked one by one: nothing here locks a table, and
+nobody is elected.
 
 A connection that breaks is replaced, and what it had not committed runs again. When it breaks during a commit,
 its mark is looked for (see `_was_committed`). Nobody waits longer than `PATIENCE_S` for a server that is down.
@@ -14,11 +15,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
 from typing import Any, TypeVar
 
-from greenlet import getcurrent, greenlet
 from psycopg.pq.abc import PGresult
 
 from mutoscope.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
@@ -26,6 +28,7 @@ from mutoscope.store import statements
 from mutoscope.store.database import Act, Row
 from mutoscope.store.hints import Hints
 from mutoscope.store.libpq import Connection, Lost, Refused
+from mutoscope.store.pgacts import Failed, PostgresTransaction, in_greenlets, perform, seen
 from mutoscope.store.pgschema import SESSION, WORDS
 from mutoscope.store.statements import Numbered
 from mutoscope.store.wakeups import Wakeups
@@ -37,7 +40,7 @@ READERS = 2
 WRITERS = 4
 LARGEST_BATCH = 100
 """Acts in one transaction. Its locks are held until the last of them is through."""
-STEP_IN_S = 0.02
+STEP_IN_S = 0.1
 """How long an act waits for the connection that is writing before another one takes it."""
 PATIENCE_S = 3.0
 """How long to wait for a server that is down. A restart is often over by then."""
@@ -45,7 +48,7 @@ PAUSE_S = 0.1
 TRIES = 4
 """How often acts run that PostgreSQL refuses because of what others do at the same time."""
 
-_BEGIN = "begin"
+_BEGIN, _IF_ANY = "begin", "transaction_id_if_any"
 _OWN = {
     _BEGIN: "begin",
     "commit": "commit",
@@ -65,83 +68,6 @@ _HELD = {"55P03", "57014"}
 _FULL = {"53100", "53200"}
 
 
-class PostgresTransaction:
-    """A connection inside a transaction, for an act that runs in a greenlet."""
-
-    def __init__(self, connection: Connection, reads: frozenset[str]) -> None:
-        self._connection = connection
-        self._reads = reads
-        self.changes = 0
-
-    def one(self, name: str, /, **params: Any) -> Row | None:
-        """The first row of a named statement, or None."""
-        found = self.all(name, **params)
-        return found[0] if found else None
-
-    def all(self, name: str, /, **params: Any) -> list[Row]:
-        """Every row of a named statement."""
-        answer = _wait(self._connection.ask(name, params))
-        if name not in self._reads:
-            self.changes += 1
-        return list(self._connection.rows(name, answer))
-
-    def each(self, name: str, /, params: list[dict[str, Any]]) -> list[Row | None]:
-        """The first row of a named statement, or None, for each set of parameters; asked together."""
-        answers = [self._connection.ask(name, one) for one in params]
-        for answer in answers:
-            answer.add_done_callback(_seen)  # the first that fails is enough
-        found = [self._connection.rows(name, _wait(answer)) for answer in answers]
-        if name not in self._reads:
-            self.changes += 1
-        return [rows[0] if rows else None for rows in found]
-
-    def run(self, name: str, /, **params: Any) -> int:
-        """Run a named statement; how many rows it changed."""
-        changed = _wait(self._connection.ask(name, params)).command_tuples or 0
-        self.changes += changed
-        return changed
-
-    def put(self, name: str, /, **params: Any) -> None:
-        """Run a named statement of which nobody needs to know how many rows it changed."""
-        self._connection.put(name, params)
-        self.changes += 1
-
-
-def _seen(future: asyncio.Future[Any]) -> None:
-    """Nobody has to ask for this one's exception."""
-    if not future.cancelled():
-        future.exception()
-
-
-def _wait(answer: asyncio.Future[PGresult]) -> PGresult:
-    """Give way to the loop until the answer is there. Only inside `_in_greenlet`."""
-    parent = getcurrent().parent
-    assert parent is not None
-    result: PGresult = parent.switch(answer)
-    return result
-
-
-async def _in_greenlet(work: Callable[[], T]) -> T:
-    """What synchronous work gives that waits for futures by `_wait`."""
-    worker = greenlet(work)
-    asked = worker.switch()
-    while not worker.dead:
-        try:
-            answer = await asked
-        except BaseException as exc:
-            asked = worker.throw(exc)
-        else:
-            asked = worker.switch(answer)
-    return asked  # type: ignore[no-any-return]  # the last switch brings what the work returned
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """An act that raised before it changed anything."""
-
-    reason: Exception
-
-
 class _Slot:
     """Room for one connection, opened when it is needed and again when it was lost."""
 
@@ -152,6 +78,8 @@ class _Slot:
         self.writer = uuid.uuid4().hex
         self.batch = 0
         """Number of the transaction that was begun last; committed with its writer, it tells that that one was."""
+        self.is_working = False
+        """Are acts running on it?"""
 
     @property
     def load(self) -> int:
@@ -164,7 +92,7 @@ class _Slot:
             return self._connection
         if self._opening is None:
             self._opening = asyncio.get_running_loop().create_task(self._open())
-            self._opening.add_done_callback(_seen)
+            self._opening.add_done_callback(seen)
         return await asyncio.shield(self._opening)  # whoever stops waiting stops nobody else
 
     async def _open(self) -> Connection:
@@ -191,7 +119,13 @@ class _Slot:
             self._connection.close()
 
 
-_Waiting = tuple[Act[Any], asyncio.Future[Any]]
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """An act that waits. alongside: it may take turns with others of which this is true."""
+
+    act: Act[Any]
+    alongside: bool
+    future: asyncio.Future[Any]
 
 
 class Postgres:
@@ -207,7 +141,7 @@ class Postgres:
         self._readers = [_Slot(self._open) for _ in range(READERS)]
         self._idle = [_Slot(self._open) for _ in range(WRITERS)]
         self._writers = tuple(self._idle)
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[_Wish] = deque()
         self._pumps: set[asyncio.Task[None]] = set()
         self._stepping_in: asyncio.TimerHandle | None = None
         self._hints: Hints | None = None
@@ -256,68 +190,77 @@ class Postgres:
 
     # -- writing ----------------------------------------------------------------------------------------------
 
-    async def write(self, act: Act[T]) -> T:
+    async def write(self, act: Act[T], *, alongside: bool = False) -> T:
         """Run an act in a transaction; its result arrives after the commit is on the disk.
 
         An act that raises is undone and the exception arrives here; the acts beside it are not touched. An act may
         be undone and run again, so it touches nothing but the transaction.
+
+        alongside   it may take turns, statement by statement, with other such acts: all that it decides, it decides
+                    by conditions in what it writes, and not by what it read before.
         """
         if self._hints is not None:
             self._hints.listen()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.append((act, future))
-        if len(self._idle) == len(self._writers):
-            self._pump()
-        elif self._stepping_in is None and self._idle:
+        self._waiting.append(_Wish(act, alongside, future))
+        self._go_on()
+        if self._stepping_in is None and self._idle and self._waiting:
             self._stepping_in = loop.call_later(STEP_IN_S, self._step_in)
         return await future
+
+    def _go_on(self) -> None:
+        """Let a connection write what waits, unless one is at it already; one that only commits does not count."""
+        if self._waiting and self._idle and not any(slot.is_working for slot in self._writers):
+            self._begin_batch()
 
     def _step_in(self) -> None:
         self._stepping_in = None
         if self._waiting and self._idle:
-            self._pump()
+            self._begin_batch()
 
-    def _pump(self) -> None:
+    def _begin_batch(self) -> None:
         slot = self._idle.pop()
-        task = asyncio.get_running_loop().create_task(self._commit_what_waits(slot))
+        slot.is_working = True
+        task = asyncio.get_running_loop().create_task(self._write_what_waits(slot))
         self._pumps.add(task)
         task.add_done_callback(self._pumps.discard)
 
-    async def _commit_what_waits(self, slot: _Slot) -> None:
+    async def _write_what_waits(self, slot: _Slot) -> None:
         try:
-            while self._waiting:
-                await asyncio.sleep(0)  # whoever is ready in this turn of the loop joins
-                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
-                if batch:
-                    await self._write_together(slot, batch)
+            await asyncio.sleep(0)  # whoever is ready in this turn of the loop joins
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+            if batch:
+                await self._write_together(slot, batch)
         finally:
+            slot.is_working = False
             self._idle.append(slot)
+            self._go_on()
 
-    async def _write_together(self, slot: _Slot, batch: list[_Waiting]) -> None:
+    async def _write_together(self, slot: _Slot, batch: list[_Wish]) -> None:
         try:
-            outcomes = await self._committed(slot, [act for act, _ in batch])
+            outcomes = await self._committed(slot, batch)
         except Exception as exc:  # nothing of this batch is on the disk
             if len(batch) == 1 or isinstance(exc, DatabaseUnavailable):
-                outcomes = [_Failed(exc)] * len(batch)
+                outcomes = [Failed(exc)] * len(batch)
             else:
                 for single in batch:  # one of them is at fault; the others may be well
                     await self._write_together(slot, [single])
                 return
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
-            if future.done():
+        for wish, outcome in zip(batch, outcomes, strict=True):
+            if wish.future.done():
                 continue  # whoever asked has gone; what was asked for is done
-            if isinstance(outcome, _Failed):
-                future.set_exception(_translated(outcome.reason))
+            if isinstance(outcome, Failed):
+                wish.future.set_exception(_translated(outcome.reason))
             else:
-                future.set_result(outcome)
+                wish.future.set_result(outcome)
 
-    async def _committed(self, slot: _Slot, acts: list[Act[Any]]) -> list[Any]:
-        """What each act gave, or _Failed, once all that succeeded is on the disk. Raises if nothing is."""
+    async def _committed(self, slot: _Slot, batch: list[_Wish]) -> list[Any]:
+        """What each act gave, or Failed, once all that succeeded is on the disk. Raises if nothing is."""
         for _ in range(TRIES):
             connection = await slot.ready()
             try:
-                return await self._in_transaction(slot, connection, acts)
+                return await self._in_transaction(slot, connection, batch)
             except Lost as exc:
                 connection.close()
                 last: Exception = exc
@@ -331,29 +274,47 @@ class Postgres:
             raise DatabaseUnavailable from last
         raise last
 
-    async def _in_transaction(self, slot: _Slot, connection: Connection, acts: list[Act[Any]]) -> list[Any]:
+    async def _in_transaction(self, slot: _Slot, connection: Connection, batch: list[_Wish]) -> list[Any]:
         connection.put(_BEGIN, {})
         slot.batch += 1
-        transaction = PostgresTransaction(connection, self._reads)
+        transactions = [PostgresTransaction(connection, self._reads) for _ in batch]
+        outcomes: list[Any] = []
         try:
-            outcomes = await _in_greenlet(lambda: [_perform(act, transaction) for act in acts])
-            if transaction.changes:
-                await connection.ask("mark", {"writer": slot.writer, "batch": slot.batch})
+            mark = self._mark(slot, connection) if batch[0].alongside else None  # it is going to write
+            for together in _turns(batch):
+                works = [partial(perform, batch[number].act, transactions[number]) for number in together]
+                outcomes += await in_greenlets(works)
+            if mark is None and any(transaction.changes for transaction in transactions):
+                mark = self._mark(slot, connection)
+            if mark is not None:
+                await mark  # only what the server has locked can be waited for when the commit's answer is lost
+            began = asyncio.get_running_loop().time()
+            slot.is_working = False
+            self._go_on()
+            await self._ended(slot, connection.ask("commit", {}, alone=True), is_marked=mark is not None)
         except BaseException:
             await self._undo(connection)
             raise
-        began = asyncio.get_running_loop().time()
-        try:
-            done = await connection.ask("commit", {}, alone=True)
-            if done.command_status != b"COMMIT":
-                raise Lost("the transaction was rolled back")
-        except Lost:
-            connection.close()
-            if not transaction.changes or not await self._was_committed(slot):
-                raise
         self.commits += 1
         self.on_commit(asyncio.get_running_loop().time() - began)
         return outcomes
+
+    def _mark(self, slot: _Slot, connection: Connection) -> asyncio.Future[PGresult]:
+        """Write in this transaction which one it is."""
+        mark = connection.ask("mark", {"writer": slot.writer, "batch": slot.batch})
+        mark.add_done_callback(seen)  # an act that fails before it is told first
+        return mark
+
+    async def _ended(self, slot: _Slot, done: asyncio.Future[PGresult], *, is_marked: bool) -> None:
+        """Until the commit is on the disk. Raises Lost when it is not, and will not be."""
+        try:
+            answer = await done
+        except Lost:
+            if not is_marked or not await self._was_committed(slot):
+                raise
+        else:
+            if answer.command_status != b"COMMIT":
+                raise Lost("the transaction was rolled back")
 
     async def _undo(self, connection: Connection) -> None:
         if not connection.is_open:
@@ -387,17 +348,11 @@ class Postgres:
             await slot.close()
 
 
-def _perform(act: Act[Any], transaction: PostgresTransaction) -> Any:
-    """Run one act; an act that raises before it changed anything fails alone."""
-    before = transaction.changes
-    try:
-        return act(transaction)
-    except (Lost, Refused):
-        raise
-    except Exception as exc:  # whatever an act raises belongs to the one who asked for it
-        if transaction.changes != before:
-            raise
-        return _Failed(exc)
+def _turns(batch: list[_Wish]) -> Iterator[list[int]]:
+    """Numbers of neighbours that may take turns, together; every other by itself."""
+    for alongside, neighbours in groupby(range(len(batch)), key=lambda number: batch[number].alongside):
+        numbers = list(neighbours)
+        yield from [numbers] if alongside else [[number] for number in numbers]
 
 
 def _translated(exc: Exception) -> Exception:

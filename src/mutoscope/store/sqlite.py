@@ -140,12 +140,14 @@ class Sqlite:
 
     # -- writing ----------------------------------------------------------------------------------------------
 
-    async def write(self, act: Act[T]) -> T:
+    async def write(self, act: Act[T], *, alongside: bool = False) -> T:
         """Run an act in a transaction; its result arrives after the commit is on the disk.
 
         An act that raises is undone and the exception arrives here; the acts beside it are not touched. An act may
-        be undone and run again, so it touches nothing but the transaction.
+        be undone and run again, so it touches nothing but the transaction. alongside makes no difference: no
+        statement has to be waited for.
         """
+        del alongside
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((act, future))
         if self._pump is None:

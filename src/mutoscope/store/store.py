@@ -59,7 +59,7 @@ class Store(Records):
 
         Raises RateLimited and PaymentRequired when the key's quota is used up.
         """
-        submitted = await self.db.write(lambda tx: acts.submit(tx, new, quota))
+        submitted = await self.db.write(lambda tx: acts.submit(tx, new, quota), alongside=not quota.is_metered)
         if not submitted.replayed:
             self.wakeups.places_changed(new.model_id)
             self.wakeups.queue_grew()
@@ -223,13 +223,13 @@ class Store(Records):
                     acts.event(tx, held.request_id, "log", {"line": line})
             return bool(changed)
 
-        if not await self.db.write(act):
+        if not await self.db.write(act, alongside=True):
             raise LeaseLost
         self.wakeups.request_changed(held.request_id)
 
     async def complete(self, held: Held, *, result: Mapping[str, Any], charge: Charge, files: Sequence[File]) -> None:
         """The one successful end, with the files it made. Raises LeaseLost if this attempt no longer counts."""
-        if not await self.db.write(lambda tx: acts.complete(tx, held, result, charge, files)):
+        if not await self.db.write(lambda tx: acts.complete(tx, held, result, charge, files), alongside=True):
             raise LeaseLost
         self.wakeups.request_changed(held.request_id)
 
