@@ -107,15 +107,19 @@ async def in_greenlets(works: Sequence[Callable[[], T]]) -> list[T]:
         else:
             waiting.append((number, worker, asked))
 
-    for number, work in enumerate(works):
-        worker = greenlet(work)
-        turn(number, worker, worker.switch())
-    while waiting:
-        number, worker, asked = waiting.popleft()
-        try:
-            answer = await asked
-        except BaseException as exc:
-            turn(number, worker, worker.throw(exc))
-        else:
-            turn(number, worker, worker.switch(answer))
+    try:
+        for number, work in enumerate(works):
+            worker = greenlet(work)
+            turn(number, worker, worker.switch())
+        while waiting:
+            number, worker, asked = waiting.popleft()
+            try:
+                answer = await asked
+            except BaseException as exc:
+                turn(number, worker, worker.throw(exc))
+            else:
+                turn(number, worker, worker.switch(answer))
+    finally:
+        for _, _, asked in waiting:  # one has failed, and with it all
+            asked.add_done_callback(seen)
     return results
