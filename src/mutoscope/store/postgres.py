@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 READERS = 2
 """Connections for reads; each carries as many at once as are asked."""
+BUSY = 64
+"""Outstanding answers on a connection beyond which the next one is used; a read counts for two."""
 WRITERS = 4
 LARGEST_BATCH = 100
 """Acts in one transaction. Its locks are held until the last of them is through."""
@@ -175,7 +177,7 @@ class Postgres:
 
     async def _read(self, name: str, params: Mapping[str, Any]) -> list[Row]:
         for _ in range(TRIES):
-            connection = await min(self._readers, key=lambda slot: slot.load).ready()
+            connection = await self._reader().ready()
             try:
                 return list(connection.rows(name, await connection.ask(name, params, alone=True)))
             except Lost as exc:
@@ -187,6 +189,10 @@ class Postgres:
                 connection.close()
                 last = exc
         raise DatabaseUnavailable from last
+
+    def _reader(self) -> _Slot:
+        """The first that is not busy: what travels together costs less. Else the one with the least to do."""
+        return next((s for s in self._readers if s.load < BUSY), None) or min(self._readers, key=lambda s: s.load)
 
     # -- writing ----------------------------------------------------------------------------------------------
 
