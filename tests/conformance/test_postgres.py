@@ -313,7 +313,8 @@ async def test_while_the_database_is_down_everybody_is_told_so_soon(lonely: Desk
 class Wire:
     """A connection to PostgreSQL that breaks at the next commit: before the server hears of it, or after.
 
-    cut   `before`, `after`, or empty: let everything pass.
+    cut   `before`, `after`, `late`: the server hears of it when the client has long given up; or empty: let
+          everything pass.
     """
 
     def __init__(self, port: int) -> None:
@@ -339,7 +340,10 @@ class Wire:
                     self.cuts += 1
                     cut, self.cut = self.cut, ""
                     back.cancel()
-                    if cut == "after":
+                    if cut == "late":
+                        writer.close()
+                        await asyncio.sleep(0.5)
+                    if cut != "before":
                         to_server.write(data)
                         await asyncio.sleep(0.2)
                     break
@@ -356,8 +360,11 @@ class Wire:
                 writer.write(data)
 
 
-@pytest.mark.parametrize("cut", ["before", "after"])
-async def test_a_commit_whose_answer_is_lost_happens_once(postgres: Server, site_address: str, cut: str) -> None:
+@pytest.mark.parametrize("alongside", [False, True])
+@pytest.mark.parametrize("cut", ["before", "after", "late"])
+async def test_a_commit_whose_answer_is_lost_happens_once(
+    postgres: Server, site_address: str, cut: str, alongside: bool
+) -> None:
     """The fate of the transaction is asked for: what was written is not written again, what was not is."""
     wire = Wire(postgres.port)
     door = await asyncio.start_server(wire.carry, "127.0.0.1", 0)
@@ -375,7 +382,7 @@ async def test_a_commit_whose_answer_is_lost_happens_once(postgres: Server, site
             return runs
 
         wire.cut = cut
-        assert await desk.store.db.write(act) == (1 if cut == "after" else 2)
+        assert await desk.store.db.write(act, alongside=alongside) == (2 if cut == "before" else 1)
         assert wire.cuts == 1
         assert len(await desk.store.events("once")) == 1
     finally:

@@ -297,7 +297,7 @@ class Postgres:
             began = asyncio.get_running_loop().time()
             slot.is_working = False
             self._go_on()
-            await self._ended(slot, connection.ask("commit", {}, alone=True), is_marked=mark is not None)
+            await self._end(slot, connection, is_marked=mark is not None)
         except BaseException:
             await self._undo(connection)
             raise
@@ -311,11 +311,12 @@ class Postgres:
         mark.add_done_callback(seen)  # an act that fails before it is told first
         return mark
 
-    async def _ended(self, slot: _Slot, done: asyncio.Future[PGresult], *, is_marked: bool) -> None:
-        """Until the commit is on the disk. Raises Lost when it is not, and will not be."""
+    async def _end(self, slot: _Slot, connection: Connection, *, is_marked: bool) -> None:
+        """Commit; returns when that is on the disk. Raises Lost when it is not, and will not be."""
         try:
-            answer = await done
+            answer = await connection.ask("commit", {}, alone=True)
         except Lost:
+            connection.close()
             if not is_marked or not await self._was_committed(slot):
                 raise
         else:
