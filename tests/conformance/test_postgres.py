@@ -16,6 +16,7 @@ import pytest
 from mutoscope.errors import ConfigError, DatabaseBusy, DatabaseUnavailable
 from mutoscope.jobs import State
 from mutoscope.store import pgschema, statements
+from mutoscope.store.libpq import Refused
 from mutoscope.store.postgres import Postgres
 from mutoscope.store.store import Store
 from mutoscope.store.values import Filter
@@ -207,6 +208,30 @@ async def test_an_act_that_raises_hurts_only_itself(desks: list[Desk]) -> None:
     assert failed == {7, 13, 21, 30}
     there = [await db.one("meta_get", name=f"note-{n}") for n in range(40)]
     assert {n for n, row in enumerate(there) if row is None} == failed
+
+
+async def test_a_read_that_fails_hurts_only_itself(desks: list[Desk]) -> None:
+    """Thirty that travel together; what stood behind the wrong one is asked again."""
+    db = desks[0].store.db
+    wrong = {**ALL_USAGE, "from_ms": "yesterday"}
+    reads = [db.all("usage_list", **(wrong if n == 11 else ALL_USAGE)) for n in range(30)]
+    answers = await asyncio.gather(*reads, return_exceptions=True)
+    assert [n for n, answer in enumerate(answers) if isinstance(answer, Refused)] == [11]
+    assert [answer for answer in answers if not isinstance(answer, Refused)] == [[]] * 29
+
+
+async def test_a_read_that_takes_long_holds_nobody_up(desks: list[Desk], site_address: str) -> None:
+    """Somebody has locked a table; who asks for others meanwhile is answered by the other connection."""
+    db = desks[0].store.db
+    await asyncio.gather(*(db.one("clock") for _ in range(200)))  # both are open
+    with psycopg.connect(site_address) as person:
+        person.execute("lock table meta")
+        slow = asyncio.create_task(db.one("meta_get", name="schema_version"))
+        await asyncio.sleep(0.05)
+        assert None not in await asyncio.gather(*(db.one("clock") for _ in range(20)))
+        assert not slow.done()
+        person.rollback()
+    assert await slow is not None
 
 
 async def test_whoever_stops_waiting_stops_nobody_else(desks: list[Desk]) -> None:

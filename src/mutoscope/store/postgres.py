@@ -27,7 +27,7 @@ from mutoscope.errors import DatabaseBusy, DatabaseUnavailable, StorageFull
 from mutoscope.store import statements
 from mutoscope.store.database import Act, Row
 from mutoscope.store.hints import Hints
-from mutoscope.store.libpq import Connection, Lost, Refused
+from mutoscope.store.libpq import Connection, Lost, Refused, Skipped
 from mutoscope.store.pgacts import Failed, PostgresTransaction, in_greenlets, perform, seen
 from mutoscope.store.pgschema import SESSION, WORDS
 from mutoscope.store.statements import Numbered
@@ -38,7 +38,9 @@ T = TypeVar("T")
 READERS = 2
 """Connections for reads; each carries as many at once as are asked."""
 BUSY = 64
-"""Outstanding answers on a connection beyond which the next one is used; a read counts for two."""
+"""Reads that travel together on one connection; beyond that, the other one is used as well."""
+BEHIND_S = 0.01
+"""A connection that has been at one read for so long is left to it."""
 WRITERS = 4
 LARGEST_BATCH = 100
 """Acts in one transaction. Its locks are held until the last of them is through."""
@@ -86,7 +88,12 @@ class _Slot:
     @property
     def load(self) -> int:
         """How many answers are outstanding on it."""
-        return self._connection.load if self._connection is not None and self._connection.is_open else 0
+        return self._connection.load if self._connection is not None else 0
+
+    @property
+    def behind_s(self) -> float:
+        """How long its next answer has been waited for."""
+        return self._connection.behind_s if self._connection is not None else 0.0
 
     async def ready(self) -> Connection:
         """Its connection. Raises DatabaseUnavailable when there is none for `PATIENCE_S`."""
@@ -180,9 +187,11 @@ class Postgres:
             connection = await self._reader().ready()
             try:
                 return list(connection.rows(name, await connection.ask(name, params, alone=True)))
+            except Skipped as exc:
+                last: Exception = exc
             except Lost as exc:
                 connection.close()
-                last: Exception = exc
+                last = exc
             except Refused as exc:
                 if exc.sqlstate not in _STALE:
                     raise _translated(exc) from exc
@@ -191,8 +200,8 @@ class Postgres:
         raise DatabaseUnavailable from last
 
     def _reader(self) -> _Slot:
-        """The first that is not busy: what travels together costs less. Else the one with the least to do."""
-        return next((s for s in self._readers if s.load < BUSY), None) or min(self._readers, key=lambda s: s.load)
+        """The first that is not held up and not busy: what travels together costs less."""
+        return min(self._readers, key=lambda slot: (slot.behind_s > BEHIND_S, slot.load // BUSY))
 
     # -- writing ----------------------------------------------------------------------------------------------
 
