@@ -37,18 +37,15 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
             return Submitted(earlier["id"], replayed=True, same_body=earlier["body_sha256"] == new.body_sha256)
     allowance = admit(tx, new, quota)
     queue = {"model_id": new.model_id, "priority": new.priority}
-    share = 1.0 / new.weight
-    clock = tx.one("queue_clock", **queue)
-    assert clock is not None
-    end = tx.one("share_next", **queue, key_id=new.key_id, clock=clock[0], share=share)
-    assert end is not None
+    found = tx.one("queue_clock", **queue, account_id=new.account_id)
+    assert found is not None
+    tx.put("share_next", **queue, key_id=new.key_id, clock=found["clock"], share=1.0 / new.weight)
     row = {
         "id": new.id,
         "account_id": new.account_id,
         "key_id": new.key_id,
         "model_id": new.model_id,
         "priority": new.priority,
-        "tag": end["tag"] - share,
         "lane": new.key_id if quota.has_lane else "",
         "expires_in_ms": new.expires_in_ms,
         "max_attempts": new.max_attempts,
@@ -75,7 +72,9 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
         model_id=new.model_id,
         hold_microusd=new.hold_microusd,
     )
-    _moved(tx, new.id, State.IN_QUEUE, {})
+    event(tx, new.id, "state", {"state": State.IN_QUEUE})
+    if new.webhook or found["endpoints"]:
+        announce(tx, new.id, State.IN_QUEUE)
     return Submitted(new.id, allowance=allowance)
 
 

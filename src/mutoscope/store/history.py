@@ -62,7 +62,7 @@ class History:
         Requests that are passed by for now, because their key has enough running, are counted as well.
         """
         queue = {"model_id": model_id, "priority": priority}
-        clock = await self._db.one("queue_clock", **queue)
+        clock = await self._db.one("queue_clock", **queue, account_id="")
         share = await self._db.one("history_share", **queue, key_id=key_id)
         assert clock is not None
         assert share is not None
