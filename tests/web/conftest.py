@@ -72,7 +72,10 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         # Chromium's own sandbox refuses to run as root, as continuous integration does.
         rights = ["--no-sandbox"] if os.geteuid() == 0 else []
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=[*rights, "--disable-dev-shm-usage"])
+        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # lent without a question
+        running = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*rights, *camera, "--disable-dev-shm-usage"]
+        )
         yield running
         running.close()
 

@@ -107,6 +107,53 @@ def test_a_picture_that_is_too_large_is_made_to_fit(owner: Person) -> None:
     owner.run()
 
 
+def test_a_picture_comes_from_the_camera(owner: Person) -> None:
+    """Opened by a press, given back when the dialog closes; what was taken is a picture like any other."""
+    page = owner.open(SHELF)
+    field = page.locator('[data-name="image_urls"]')
+    field.locator("[data-camera]").click()
+    film = page.locator('[data-dialog="camera"] video')
+    expect(film).to_be_visible()
+    page.wait_for_function("() => document.querySelector('[data-dialog=camera] video').videoWidth > 0")
+    page.get_by_role("button", name="Close").click()
+    expect(film).to_be_hidden()
+    expect(field.locator(".media-facts")).to_have_count(0)
+
+    field.locator("[data-camera]").click()
+    page.wait_for_function("() => document.querySelector('[data-dialog=camera] video').videoWidth > 0")
+    width, height = film.evaluate("(film) => [film.videoWidth, film.videoHeight]")
+    page.get_by_role("button", name="Take the picture").click()
+    expect(field.locator(".media-facts")).to_contain_text(f"{width} × {height}")
+    assert film.evaluate("(film) => film.srcObject") is None
+
+
+@pytest.mark.parametrize("what", ["file", "address"])
+def test_a_picture_is_pasted(owner: Person, what: str) -> None:
+    """Anywhere on the page, as a picture or as its address; text in a field stays text."""
+    page = owner.open(SHELF)
+    file = [base64.b64encode(media.jpeg(400, 420)).decode()] if what == "file" else []
+    paste = """(target, [file, text]) => {
+      const clipboardData = new DataTransfer();
+      const bytes = () => Uint8Array.from(atob(file), (sign) => sign.charCodeAt(0));
+      if (file) clipboardData.items.add(new File([bytes()], "pasted.jpg", { type: "image/jpeg" }));
+      else clipboardData.setData("text/plain", text);
+      return target.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }"""
+    address = "http://127.0.0.1:9/pasted-address.jpg"
+    field = page.locator('[data-name="image_urls"]')
+    if what == "address":
+        prompt = page.locator('[data-name="prompt"] textarea')
+        assert prompt.evaluate(paste, ["", address]) is True  # nobody took it from the browser
+        expect(field.locator("li")).to_have_count(0)
+
+    assert page.locator("main").evaluate(paste, [*file, ""] if file else ["", address]) is False
+
+    if what == "file":
+        expect(field.locator(".media-facts")).to_contain_text("400 × 420")
+    else:
+        expect(field).to_contain_text("pasted-address.jpg")
+
+
 def test_an_empty_form_says_what_is_missing(owner: Person) -> None:
     """And the first of it gets the focus."""
     page = owner.open(SHELF)

@@ -96,12 +96,10 @@ export class MediaField {
     dialog.returnValue = "";
     dialog.showModal();
     await new Promise((done) => dialog.addEventListener("close", done, { once: true }));
-    if (dialog.returnValue === "go") {
-      const blob = await frameOf(video);
-      await this.take([new File([blob], "camera.jpg", { type: "image/jpeg" })]);
-    }
-    for (const track of stream.getTracks()) track.stop();
+    const blob = dialog.returnValue === "go" && (await frameOf(video));
+    for (const track of stream.getTracks()) track.stop(); // before anything is sent: its light goes out
     video.srcObject = null;
+    if (blob) await this.take([new File([blob], "camera.jpg", { type: "image/jpeg" })]);
   }
 
   /** entry: {file} or {url}, and a name. Shown at once, measured, checked, and stored on the server. */
