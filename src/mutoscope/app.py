@@ -174,6 +174,7 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
             max_queued=settings.max_queued,
         ),
         data=settings.data,
+        pages=settings.pages or settings.data / "pages",
         public_url=settings.public_url.rstrip("/"),
         engines=frozenset(capabilities),
         worker_token=os.environ.get("MUTOSCOPE_WORKER_TOKEN") or secrets.token_hex(32),

@@ -49,6 +49,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("workers", int, 1, "Worker processes started with the server; 0 for none."),
     Setting("engines", str, "", "Engines the server's own workers run, separated by commas; empty means all."),
     Setting("manifests", Path, None, "Folder with your own model manifests, read after the built-in ones."),
+    Setting(
+        "pages",
+        Path,
+        None,
+        "Folder with your own support.md, terms.md, privacy.md, cookies.md; `pages` in the data folder when not given.",
+    ),
     Setting("api_key", str, "", "First API key of an empty data folder; made and printed when not given.", True),
     Setting(
         "fetch_allow",
@@ -142,6 +148,7 @@ class Settings:
     workers: int
     engines: str
     manifests: Path | None
+    pages: Path | None
     api_key: str
     fetch_allow: str
     trusted_proxies: str

@@ -131,6 +131,7 @@ class Site:
     """A running Mutoscope: its truth, its files, its models and its limits.
 
     data          folder whose disk is watched.
+    pages         folder with texts of the operator's own.
     public_url    address clients use; empty: the host each of them named.
     engines       engines that can run here; models of others need set-up.
     worker_token  what workers show to be let in.
@@ -158,6 +159,7 @@ class Site:
     streams: Places = field(default_factory=lambda: Places(STREAMS_AT_ONCE, "event streams"))
     invitation: Invitation = field(default_factory=Invitation)
     checks: Checks = field(default_factory=Checks)
+    pages: Path | None = None
 
     def check_room(self, needed_bytes: int = 0) -> None:
         """Raises StorageFull when the disk has no room for new work of this size; looks at most once a second."""

@@ -32,6 +32,24 @@ async def test_completed_runs_are_told_newest_first_with_what_they_were_charged_
     assert all(run.run_s >= 0 for run in runs)
 
 
+async def test_ends_are_counted_by_the_hour(desk: Desk) -> None:
+    """Completed and failed apart; every hour is there, the present one last."""
+    await desk.submit()
+    await desk.complete(await desk.claim_held())
+    for _ in range(2):
+        await desk.submit()
+        await desk.store.fail(await desk.claim_held(), error="no")
+    await desk.submit()
+    now_ms = await desk.store.now_ms()
+    hours = await History(desk.store.db).hours(now_ms)
+    assert [hour.start_ms % 3_600_000 for hour in hours] == [0] * 24
+    assert 0 <= now_ms - hours[-1].start_ms < 3_600_000
+    # The hour may have turned since the first of them ended.
+    assert sum(hour.completed for hour in hours[-2:]) == 1
+    assert sum(hour.failed for hour in hours[-2:]) == 2
+    assert sum(hour.completed + hour.failed for hour in hours[:-2]) == 0
+
+
 async def test_what_was_read_serves_for_a_while(desk: Desk) -> None:
     """A form that asks at every key does not read the table at every key."""
     history = History(desk.store.db)

@@ -89,6 +89,7 @@ RULES: dict[tuple[str, str], str] = {
     ("POST", "/worker/v1/checks/{check_id}/finish"): WORKER,
     ("GET", "/livez"): PUBLIC,
     ("GET", "/readyz"): PUBLIC,
+    ("GET", "/v1/status"): PUBLIC,
     ("GET", "/metrics"): PUBLIC,
     ("GET", "/openapi.json"): PUBLIC,
     ("GET", "/"): PUBLIC,

@@ -356,6 +356,9 @@ def _ops_paths() -> dict[str, dict[str, Operation]]:
         "/": {"get": index},
         "/livez": {"get": _op("livez", "Does the process answer?", ref("Health"), (), public=True)},
         "/readyz": {"get": ready_},
+        "/v1/status": {
+            "get": _op("site_status", "How the server and its parts are doing.", ref("SiteStatus"), (), public=True)
+        },
         "/metrics": {"get": metrics},
         "/openapi.json": {
             "get": _op("openapi", "This document.", {"type": "object"}, (), public=True),

@@ -21,6 +21,7 @@ from mutoscope.server import (
     ops,
     quotes,
     requests,
+    status,
     usage,
     webhooks,
     workers,
@@ -102,6 +103,7 @@ TABLE: Table = (
     # operation
     ("GET", "/livez", ops.livez),
     ("GET", "/readyz", ops.readyz),
+    ("GET", "/v1/status", status.show),
     ("GET", "/metrics", ops.metrics),
     ("GET", "/openapi.json", openapi.document),
     ("GET", "/", ops.index),

@@ -49,6 +49,7 @@ def maybe(shape: Shape) -> Shape:
     return {"anyOf": [shape, {"type": "null"}]}
 
 
+HEALTH: Shape = {"type": "string", "enum": ["good", "slow", "down"]}
 PART: Shape = {"type": "number", "minimum": 0}
 PROBLEM: Shape = obj(path=TEXT, message=TEXT, rule=TEXT)
 _OUTPUT: Shape = {
@@ -336,4 +337,19 @@ SHAPES: dict[str, Shape] = {
     ),
     "Balance": obj(balance_usd=NUMBER, balance_microdollars={"type": "integer"}, currency=TEXT),
     "Health": obj({"reasons": array(TEXT)}, status=TEXT),
+    "SiteStatus": obj(
+        state=HEALTH,
+        stopping={"type": "boolean"},
+        workers=obj(state=HEALTH, ready=COUNT, expected=COUNT),
+        queue=obj(state=HEALTH, waiting=COUNT, running=COUNT, oldest_s=NUMBER),
+        requests=obj(
+            state=HEALTH,
+            completed=COUNT,
+            failed=COUNT,
+            hours=array(obj(start=INSTANT, completed=COUNT, failed=COUNT)),
+        ),
+        webhooks=obj(state=HEALTH, lag_s=NUMBER),
+        database=obj(state=HEALTH, answer_s=NUMBER),
+        storage=obj(state=HEALTH, accepts_work={"type": "boolean"}),
+    ),
 }

@@ -13,6 +13,9 @@ NEWEST = 1000
 """Completed requests looked back on, of all models together."""
 KEPT_S = 5.0
 """How long what was read serves for further quotes."""
+HOUR_MS = 3_600_000
+ENDS = 100_000
+"""Ends of requests that are counted for the last hours; of more, the newest."""
 MOST_AHEAD = 1000
 """Waiting requests that are counted; beyond that a queue is just long."""
 
@@ -39,6 +42,15 @@ class Outlook:
     running: Sequence[tuple[str, float]]
 
 
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """How requests ended in one hour. start_ms: when it began, in UTC."""
+
+    start_ms: int
+    completed: int
+    failed: int
+
+
 class History:
     """Past runs and the present queue, as a store knows them."""
 
@@ -46,6 +58,8 @@ class History:
         self._db = db
         self._runs: Mapping[str, Sequence[PastRun]] = {}
         self._read_at = float("-inf")
+        self._hours: Sequence[Hour] = ()
+        self._hours_read_at = float("-inf")
 
     async def runs(self) -> Mapping[str, Sequence[PastRun]]:
         """Completed runs by model, newest first."""
@@ -55,6 +69,17 @@ class History:
                 found[row["model_id"]].append(PastRun(max(0, row["run_ms"]) / 1000, row["quantity"]))
             self._runs, self._read_at = found, time.monotonic()
         return self._runs
+
+    async def hours(self, now_ms: int, count: int = 24) -> Sequence[Hour]:
+        """The last so many hours, oldest first; the last one has only begun."""
+        if time.monotonic() - self._hours_read_at > KEPT_S:
+            last = now_ms // HOUR_MS
+            first = last - count + 1
+            rows = await self._db.all("history_ends", hour_ms=HOUR_MS, from_ms=first * HOUR_MS, limit=ENDS)
+            ended = {row["hour"]: (int(row["completed"]), int(row["failed"])) for row in rows}
+            self._hours = [Hour(hour * HOUR_MS, *ended.get(hour, (0, 0))) for hour in range(first, last + 1)]
+            self._hours_read_at = time.monotonic()
+        return self._hours
 
     async def outlook(self, model_id: str, key_id: str, *, priority: int = 0) -> Outlook:
         """What a request of this key would find, by the order in which requests are claimed.

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope.server.routes import Table, no_such_address
-from mutoscope.web import catalogue, playground, profile, sign_in, static, usage
+from mutoscope.web import catalogue, notices, playground, profile, sign_in, signposts, static, status, usage
 from mutoscope.web.api_page import views as api_page
 from mutoscope.web.languages import PREFIX, in_its_language, misspelt
 from mutoscope.web.render import page, wants_html
@@ -15,6 +15,7 @@ from mutoscope.web.render import page, wants_html
 PAGES: Table = (
     ("GET", "/", catalogue.explore),
     ("GET", "/models", catalogue.index),
+    ("GET", "/models/all", signposts.all_models),
     ("GET", "/models/collections/{category}", catalogue.collection),
     ("GET", "/models/{slug:path}/preview.{suffix}", catalogue.preview),
     ("GET", "/models/{slug:path}/api", api_page.show),
@@ -30,11 +31,26 @@ PAGES: Table = (
     ("GET", "/keys", profile.keys),
     ("GET", "/usage", usage.show),
     ("GET", "/welcome/{token}", sign_in.welcome),
+    ("GET", "/status", status.show),
+    ("GET", "/support", notices.support),
+    ("GET", "/terms", notices.terms),
+    ("GET", "/privacy", notices.privacy),
+    ("GET", "/cookies", notices.cookies),
+    ("GET", "/playground/{slug:path}", signposts.playground),
+    ("GET", "/robots.txt", signposts.robots),
+    ("GET", "/sitemap.xml", signposts.sitemap),
     ("GET", "/static/{version}/{name:path}", static.show),
 )
 
 
-IN_NO_LANGUAGE = (catalogue.preview, api_page.openapi, sign_in.welcome, static.show)
+IN_NO_LANGUAGE = (
+    catalogue.preview,
+    api_page.openapi,
+    sign_in.welcome,
+    signposts.robots,
+    signposts.sitemap,
+    static.show,
+)
 """What holds no words, and the address that `serve` prints."""
 
 

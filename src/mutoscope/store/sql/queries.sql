@@ -442,6 +442,13 @@ from (select id, model_id, started_ms, finished_ms from requests
 join usage u on u.request_id = r.id
 order by r.finished_ms desc
 
+-- name: history_ends
+select at_ms / :hour_ms as hour, sum(good) as completed, count(*) - sum(good) as failed from (
+  select finished_ms as at_ms, case when state = 'completed' then 1 else 0 end as good from requests
+  where finished_ms is not null and finished_ms >= :from_ms and state in ('completed', 'failed')
+  order by finished_ms desc limit :limit) as ended
+group by at_ms / :hour_ms
+
 -- name: history_share
 select coalesce(max(tag), 0.0) from shares where model_id = :model_id and priority = :priority and key_id = :key_id
 
