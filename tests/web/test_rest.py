@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,16 @@ from tests.conftest import REFERENCE_MODEL
 from tests.web.pages import Pages, opened
 
 HARM = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
+
+
+@pytest.fixture
+def own_texts(pages: Pages) -> Iterator[Path]:
+    """The folder for the operator's texts, gone afterwards."""
+    folder = pages.site.pages
+    assert folder is not None
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +96,10 @@ def test_the_cookies_that_are_named_are_those_that_are_set(pages: Pages) -> None
         assert name == "mutoscope_session" or f"{name}=" in script
 
 
-def test_an_operators_text_takes_the_place_of_ours(pages: Pages) -> None:
+def test_an_operators_text_takes_the_place_of_ours(pages: Pages, own_texts: Path) -> None:
     """In the reader's language where there is one; what looks like HTML in it stays text."""
-    folder = pages.site.pages
-    assert folder is not None
-    folder.mkdir()
-    (folder / "terms.md").write_text(f"Be **kind**.\n\n{HARM}\n\n| a | b |\n|---|---|\n| 1 | 2 |", "utf-8")
-    (folder / "terms.ja.md").write_text("親切に。", "utf-8")
+    (own_texts / "terms.md").write_text(f"Be **kind**.\n\n{HARM}\n\n| a | b |\n|---|---|\n| 1 | 2 |", "utf-8")
+    (own_texts / "terms.ja.md").write_text("親切に。", "utf-8")
     english, german = pages.get("/terms").text, pages.get("/de/terms").text
     assert "親切に。" in pages.get("/ja/terms").text
     for told in (english, german):
