@@ -36,6 +36,8 @@ PAGES = {
     "profile": "/profile",
     "keys": "/keys",
     "usage": "/usage?show=requests",
+    "generations": "/generations",
+    "generation": "/generations/{run}",
     "sign-in": "/sign-in",
     "missing": "/models/nobody",
 }
@@ -54,10 +56,10 @@ def main() -> None:
     rights = ["--no-sandbox"] if os.geteuid() == 0 else []
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=rights)
-        cookies = make_a_run(browser, url)
+        cookies, run = make_a_run(browser, url)
         for name, path in PAGES.items():
             if options.only in name:
-                take(browser, url + path, options.out, name, cookies)
+                take(browser, url + path.replace("{run}", run), options.out, name, cookies)
         browser.close()
 
 
@@ -79,8 +81,8 @@ def serving(folder: Path) -> Iterator[str]:
         server.wait()
 
 
-def make_a_run(browser: Browser, url: str) -> Any:
-    """Sign in, make a video of the photograph; the cookies for the pages that follow."""
+def make_a_run(browser: Browser, url: str) -> tuple[Any, str]:
+    """Sign in, make a video of the photograph; the cookies for the pages that follow, and the id of the run."""
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{url}/sign-in?next={MODEL}")
@@ -90,10 +92,11 @@ def make_a_run(browser: Browser, url: str) -> Any:
     page.set_input_files("[data-file]", PHOTOGRAPH)
     page.fill('[data-name="prompt"] textarea', PROMPT)
     page.click("[data-run]")
-    page.wait_for_selector('[data-state="completed"]', timeout=600_000)
+    card = page.wait_for_selector('.run[data-state="completed"]', timeout=600_000)
+    run = (card.get_attribute("data-run") if card else None) or ""
     kept = context.cookies()
     context.close()
-    return kept
+    return kept, run
 
 
 def take(browser: Browser, url: str, out: Path, name: str, cookies: Any) -> None:

@@ -21,6 +21,7 @@ from .conftest import ALICE, BOB, STORES
 
 STATES = ("in_queue", "in_progress", "completed", "failed", "cancelled")
 MODELS = ("test/a", "test/b")
+KEYS = ("k", "l")
 BEGAN_MS = 20_000 * DAY_MS - 5 * 3_600_000
 """The history begins five hours before a day does."""
 
@@ -45,6 +46,7 @@ def history(count: int) -> list[dict[str, str | int]]:
             "id": f"r-{chance.getrandbits(60):x}",
             "account_id": chance.choice((ALICE.account_id, ALICE.account_id, BOB.account_id)),
             "model_id": chance.choice(MODELS),
+            "key_id": chance.choice(KEYS),
             "state": chance.choices(STATES, (1, 1, 30, 2, 1))[0],
             "created_ms": BEGAN_MS + chance.randrange(6 * 24) * 3_600_000 + chance.randrange(2),
             "cost": n,
@@ -56,7 +58,6 @@ def history(count: int) -> list[dict[str, str | int]]:
 def fill(data: Path, address: str, requests: list[dict[str, str | int]]) -> None:
     """Write a history as it would stand after six days."""
     of_all: dict[str, str | int | float] = {
-        "key_id": "k",
         "priority": 0,
         "tag": 0.0,
         "run_after_ms": 0,
@@ -64,7 +65,7 @@ def fill(data: Path, address: str, requests: list[dict[str, str | int]]) -> None
         "time_limit_s": 600,
     }
     of_all |= {"seed": 1, "inputs": "{}", "ignored_inputs": "[]", "body_sha256": ""}
-    of_each = ("id", "account_id", "model_id", "state", "created_ms")
+    of_each = ("id", "account_id", "model_id", "key_id", "state", "created_ms")
     usage = ("request_id", "account_id", "key_id", "model_id", "created_ms", "state", "hold_microusd", "cost_microusd")
     days: dict[tuple[str, int], int] = {}
     for r in requests:
@@ -88,20 +89,22 @@ def fill(data: Path, address: str, requests: list[dict[str, str | int]]) -> None
 
 
 def test_every_filter_and_page_gives_what_is_there(tmp_path: Path, address: str) -> None:
-    """All combinations of model, state and span, three a page, held to a plain sort of the same rows."""
+    """All combinations of model, key, state and span, seven a page, held to a plain sort of the same rows."""
     requests = history(240)
     fill(tmp_path, address, requests)
     spans = ((None, None), (BEGAN_MS + DAY_MS, None), (None, BEGAN_MS + 2 * DAY_MS), (BEGAN_MS, BEGAN_MS + DAY_MS))
 
     async def look() -> None:
         store = Store(open_database(tmp_path, address))
-        for model_id, state, (after_ms, before_ms) in itertools.product((None, *MODELS), (None, *STATES), spans):
-            wanted = Filter(model_id=model_id, state=state, after_ms=after_ms, before_ms=before_ms, limit=3)
+        every = itertools.product((None, *MODELS), (None, *KEYS), (None, *STATES), spans)
+        for model_id, key_id, state, (after_ms, before_ms) in every:
+            wanted = Filter(model_id, state, after_ms, before_ms, limit=7, key_id=key_id)
             assert await pages(store, wanted) == [
                 r["id"]
                 for r in sorted(requests, key=lambda r: (r["created_ms"], r["id"]), reverse=True)
                 if r["account_id"] == ALICE.account_id
                 and model_id in (None, r["model_id"])
+                and key_id in (None, r["key_id"])
                 and state in (None, r["state"])
                 and (after_ms or 0) <= int(r["created_ms"]) < (before_ms or 2**62)
             ], wanted

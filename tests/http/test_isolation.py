@@ -53,6 +53,7 @@ RULES: dict[tuple[str, str], str] = {
     ("POST", "/v1/files"): MAKE,
     ("GET", "/v1/files"): LIST,
     ("GET", "/v1/files/{file_id}/{name}"): ONE,
+    ("GET", "/v1/files/{file_id}"): ONE,
     ("DELETE", "/v1/files/{file_id}"): ONE,
     ("GET", "/v1/account"): OWN,
     ("GET", "/v1/keys"): LIST,
@@ -96,7 +97,7 @@ RULES: dict[tuple[str, str], str] = {
 }
 
 PICTURE = {"model_id": "mutoscope/testcard/image-to-video", "field": "source"}
-FILTERS = ("request_id", "endpoint_id", "key_id", "target", "account_id", "cursor")
+FILTERS = ("request_id", "endpoint_id", "key_id", "key", "search", "target", "account_id", "cursor")
 """Query parameters by which a list could be asked for somebody else's things."""
 
 
@@ -208,7 +209,7 @@ def test_bobs_lists_hold_only_bobs(bob: httpx.Client, alices: dict[str, str], me
     submit(bob)
     holds_nothing_of(alices, bob.request(method, path, params={"limit": "500"}).text)
     for name in FILTERS:
-        for value in (alices.get(name), alices["request_id"], alices["key_id"], "owner"):
+        for value in (alices.get(name), alices["request_id"], alices["key_id"], "PLANTED", "owner"):
             answer = bob.request(method, path, params={name: value or "x"})
             assert answer.status_code in (200, 422)
             holds_nothing_of(alices, answer.text)

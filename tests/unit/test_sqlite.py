@@ -379,6 +379,7 @@ async def test_every_statement_fits_the_schema(db: Sqlite) -> None:
         ("lease_expired", "requests_lease"),
         ("request_list", "requests_list"),
         ("request_list_of_model", "requests_of_model"),
+        ("request_list_of_key", "requests_of_key"),
         ("request_list_unsuccessful", "requests_unsuccessful"),
         ("event_list", "events_request"),
         ("file_of_request", "files_request"),

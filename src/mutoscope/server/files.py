@@ -106,6 +106,16 @@ async def index(request: Request) -> Response:
     return answer({"files": [described(site, base, file) for file in found], "next_cursor": last})
 
 
+async def show(request: Request) -> Response:
+    """GET /v1/files/{file_id}: what is known of a file, with a fresh address of it."""
+    who = await caller(request, "read", "run")
+    site = site_of(request)
+    file = await site.store.file(request.path_params["file_id"])
+    if file.account_id != who.account_id:
+        raise NotFound("file not found")
+    return answer(described(site, base_url(request), file))
+
+
 async def fetch(request: Request) -> Response:
     """GET /v1/files/{file_id}/{name}: with a signature, or with a key of the account that owns it."""
     site = site_of(request)

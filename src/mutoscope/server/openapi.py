@@ -18,6 +18,7 @@ from mutoscope.quotas import PRIORITIES
 from mutoscope.schema import bounded, normalise
 from mutoscope.server.dialects.runcomfy import LONGEST_WAIT_S
 from mutoscope.server.events import MOST_REQUESTS
+from mutoscope.server.listing import LONGEST_SEARCH
 from mutoscope.server.models import KINDS, ready
 from mutoscope.server.shapes import RECEIVER, SHAPES, array, obj, ref
 from mutoscope.server.wire import answer, base_url, site_of
@@ -153,6 +154,8 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
         _query("state", {"type": "string", "enum": [str(state) for state in State]}, "Only this state."),
         _query("after", {"type": "string", "format": "date-time"}, "Created at or after."),
         _query("before", {"type": "string", "format": "date-time"}, "Created before."),
+        _query("key", {"type": "string"}, "Only of this key, by its id."),
+        _query("search", {"type": "string", "maxLength": LONGEST_SEARCH}, "Words in id, model and inputs."),
         *_paging(500),
     ]
     events = _op("follow_request", "Follow a request (server-sent events).", {"type": "string"}, (400, 404, 429), one)
@@ -246,7 +249,8 @@ def _file_paths() -> dict[str, dict[str, Operation]]:
         },
         "/v1/files/{file_id}/{name}": {"get": _bytes(fetch, "*/*")},
         "/v1/files/{file_id}": {
-            "delete": _op("delete_file", "Delete an upload.", None, (404,), [file_id], status="204")
+            "get": _op("show_file", "Show a file.", ref("File"), (404,), [file_id]),
+            "delete": _op("delete_file", "Delete an upload.", None, (404,), [file_id], status="204"),
         },
     }
 

@@ -14,13 +14,14 @@ from mutoscope.protocol import PREVIEW, PREVIEW_ID
 from mutoscope.quotas import priority_word
 from mutoscope.server.auth import caller
 from mutoscope.server.files import serve
+from mutoscope.server.listing import LONGEST_SEARCH, page_of
 from mutoscope.server.outputs import inputs_of, output_of, poster_of
-from mutoscope.server.wire import Query, answer, base_url, next_cursor, nothing, site_of
+from mutoscope.server.wire import Query, answer, base_url, nothing, site_of
 from mutoscope.store.values import Filter, Held
 
 
 async def index(request: Request) -> Response:
-    """GET /v1/requests: newest first, by model, state and time, page by page."""
+    """GET /v1/requests: newest first, by model, key, state, time and words, page by page."""
     who = await caller(request, "read", "run")
     query = Query(request)
     wanted = Filter(
@@ -30,12 +31,12 @@ async def index(request: Request) -> Response:
         before_ms=query.time_ms("before"),
         cursor=query.cursor(),
         limit=query.number("limit", 50, 1, 500),
+        key_id=query.text("key"),
     )
+    search = query.words("search", LONGEST_SEARCH)
     query.check()
-    jobs = await site_of(request).store.jobs(who.account_id, wanted)
-    last = jobs[-1] if jobs else None
-    cursor = next_cursor(len(jobs) == wanted.limit, last.created_ms, last.id) if last else None
-    return answer({"requests": [summary(job) for job in jobs], "next_cursor": cursor})
+    found = await page_of(site_of(request), who.account_id, wanted, search)
+    return answer({"requests": [summary(job) for job in found.jobs], "next_cursor": found.cursor})
 
 
 async def show(request: Request) -> Response:

@@ -64,6 +64,7 @@ TABLE: Table = (
     ("POST", "/v1/files", files.upload),
     ("GET", "/v1/files", files.index),
     ("GET", "/v1/files/{file_id}/{name}", files.fetch),
+    ("GET", "/v1/files/{file_id}", files.show),
     ("DELETE", "/v1/files/{file_id}", files.delete),
     ("GET", "/v1/account", account.show),
     ("GET", "/v1/keys", account.keys),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -107,6 +107,13 @@ class Query:
         """The value, or None when absent or empty."""
         return self._params.get(name) or None
 
+    def words(self, name: str, longest: int) -> str:
+        """A text of at most so many characters; empty when absent."""
+        value = self._params.get(name) or ""
+        if len(value) > longest:
+            self._wrong(name, f"a text of at most {longest} characters")
+        return value
+
     def flag(self, name: str) -> bool:
         """`true` or `1`; absent is false."""
         value = (self._params.get(name) or "false").lower()
@@ -139,6 +146,15 @@ class Query:
             return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
         except (ValueError, OverflowError):
             self._wrong(name, "a time such as 2026-01-02T03:04:05+00:00")
+            return None
+
+    def day(self, name: str) -> date | None:
+        """A date such as 2026-01-02, or None when absent."""
+        value = self.text(name)
+        try:
+            return date.fromisoformat(value) if value else None
+        except ValueError:
+            self._wrong(name, "a date such as 2026-01-02")
             return None
 
     def cursor(self, name: str = "cursor") -> tuple[int, str] | None:

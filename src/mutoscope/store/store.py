@@ -131,6 +131,7 @@ class Store(Records):
         given = {
             "account_id": account_id,
             "model_id": wanted.model_id,
+            "key_id": wanted.key_id,
             "state": wanted.state,
             "after_ms": wanted.after_ms or 0,
             "cursor_ms": cursor_ms,
@@ -143,6 +144,8 @@ class Store(Records):
             rows = await self.db.all("request_list_in_progress", **given)
         elif wanted.state in (State.FAILED, State.CANCELLED):
             rows = await self.db.all("request_list_unsuccessful", **given)
+        elif wanted.key_id is not None:
+            rows = await self.db.all("request_list_of_key", **given)
         elif wanted.model_id is not None:
             rows = await self.db.all("request_list_of_model", **given)
         else:

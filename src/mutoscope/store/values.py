@@ -69,3 +69,4 @@ class Filter:
     before_ms: int | None = None
     cursor: tuple[int, str] | None = None
     limit: int = 50
+    key_id: str | None = None

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from mutoscope.server.routes import Table, no_such_address
 from mutoscope.web import catalogue, notices, playground, profile, sign_in, signposts, static, status, usage
 from mutoscope.web.api_page import views as api_page
+from mutoscope.web.generations import views as generations
 from mutoscope.web.languages import PREFIX, in_its_language, misspelt
 from mutoscope.web.render import page, wants_html
 
@@ -24,6 +25,9 @@ PAGES: Table = (
     ("GET", "/llms.txt", api_page.llms),
     ("GET", "/llms-full.txt", api_page.llms_full),
     ("GET", "/models/{slug:path}", playground.show),
+    ("GET", "/generations", generations.index),
+    ("GET", "/generations/{request_id}", generations.show),
+    ("GET", "/generations/{request_id}/row", generations.row),
     ("GET", "/sign-in", sign_in.show),
     ("POST", "/sign-in", sign_in.sign_in),
     ("POST", "/sign-out", sign_in.sign_out),

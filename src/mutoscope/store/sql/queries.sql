@@ -248,10 +248,19 @@ where account_id = :account_id and model_id = :model_id
   and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 
+-- name: request_list_of_key
+select * from requests
+where account_id = :account_id and key_id = :key_id
+  and (cast(:state as text) is null or state = :state)
+  and (cast(:model_id as text) is null or coalesce(model_id, '') = :model_id)
+  and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
+order by created_ms desc, id desc limit :limit
+
 -- name: request_list_unsuccessful
 select * from requests
 where account_id = :account_id and state in ('failed', 'cancelled') and state = :state
   and (cast(:model_id as text) is null or coalesce(model_id, '') = :model_id)
+  and (cast(:key_id as text) is null or coalesce(key_id, '') = :key_id)
   and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 
@@ -259,6 +268,7 @@ order by created_ms desc, id desc limit :limit
 select * from requests
 where state = 'in_queue' and coalesce(account_id, '') = :account_id
   and (cast(:model_id as text) is null or coalesce(model_id, '') = :model_id)
+  and (cast(:key_id as text) is null or coalesce(key_id, '') = :key_id)
   and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 
@@ -266,6 +276,7 @@ order by created_ms desc, id desc limit :limit
 select * from requests
 where state = 'in_progress' and coalesce(account_id, '') = :account_id
   and (cast(:model_id as text) is null or coalesce(model_id, '') = :model_id)
+  and (cast(:key_id as text) is null or coalesce(key_id, '') = :key_id)
   and created_ms >= :after_ms and (created_ms, id) < (:cursor_ms, :cursor_id)
 order by created_ms desc, id desc limit :limit
 

@@ -169,9 +169,23 @@ async function askForKey() {
 
 // -- the start --------------------------------------------------------------------------------------------------------
 
+/** The address may name a run whose inputs are wanted again (`run`), or a file to begin with (`file`, `field`). */
+async function fillFromAddress() {
+  const wanted = new URLSearchParams(location.search);
+  history.replaceState(null, "", location.pathname);
+  try {
+    if (wanted.has("run")) form.set((await call("GET", `/v1/requests/${encodeURIComponent(wanted.get("run"))}`)).inputs);
+    const field = form.fields.fields.get(wanted.get("field"));
+    if (wanted.has("file") && field?.facts) field.takeAddress((await call("GET", `/v1/files/${encodeURIComponent(wanted.get("file"))}`)).url);
+  } catch (error) {
+    toast(error.message);
+  }
+}
+
 const kept = sessionStorage.getItem(draft);
 form.reset();
 if (kept) form.set({ ...JSON.parse(kept) });
+if (signedIn && /[?&](run|file)=/.test(location.search)) await fillFromAddress();
 document.querySelector("[data-copy-as]")?.append(offerAs(facts, () => form.value(), copy));
 if (signedIn) await runs.restore();
 root.dataset.ready = "";

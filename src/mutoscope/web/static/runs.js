@@ -3,7 +3,7 @@
 
 import { fixed, make, money, number, percent, t, tn, toast } from "./page.js";
 import { frameOf } from "./media.js";
-import { call, copy, reached } from "./server.js";
+import { call, copy, Follower, reached } from "./server.js";
 import { offerAs } from "./snippets.js";
 
 const SHOWN = 12;
@@ -45,6 +45,7 @@ export class Runs {
     this.page = page;
     this.runs = new Map();
     this.kept = `mutoscope:unsent:${facts.model_id}`;
+    this.follower = new Follower({ hear: (...told) => this.hear(...told), lost: () => this.lost() });
     document.addEventListener("visibilitychange", () => this.follow());
     addEventListener("online", () => this.refresh());
     addEventListener("offline", () => reached(false));
@@ -134,27 +135,15 @@ export class Runs {
     else this.add(whole);
   }
 
-  /** One stream for all that runs; none while the page is hidden, because browsers have few connections. */
+  /** One stream for all that runs; none while the page is hidden. */
   follow() {
-    const ids = [...this.runs.values()].filter((run) => run.isRunning).map((run) => run.request_id).sort();
-    const wanted = ids.length && !document.hidden ? `/v1/events?${ids.map((id) => `request=${id}`).join("&")}` : "";
+    const ids = [...this.runs.values()].filter((run) => run.isRunning).map((run) => run.request_id);
     if (document.hidden && ids.length) this.timer = setTimeout(() => this.refresh(), 2 * AGAIN_MS);
-    if (wanted === this.following) return;
-    this.stream?.close();
-    this.following = wanted;
-    if (!wanted) return;
-    this.stream = new EventSource(wanted);
-    for (const kind of ["state", "position", "progress", "log"]) {
-      this.stream.addEventListener(kind, (event) => this.hear(kind, JSON.parse(event.data), Number(event.lastEventId)));
-    }
-    this.stream.addEventListener("open", () => reached(true));
-    this.stream.addEventListener("error", () => this.lost());
+    this.follower.follow(ids);
   }
 
-  /** The stream broke off: it was the server's end of it, or there is no server. Ask, then listen again. */
+  /** Ask, then listen again. */
   lost() {
-    this.stream.close();
-    this.following = "";
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.refresh(), AGAIN_MS / 2);
   }

@@ -39,3 +39,35 @@ export async function copy(text, said = t("Copied.")) {
   }
   toast(said);
 }
+
+/** What happens to requests, as it happens: one stream for all of them, because browsers have few connections. */
+export class Follower {
+  /** hear(kind, data, seq): an event. lost(): the stream broke off; ask how things stand, then follow again. */
+  constructor({ hear, lost }) {
+    this.hear = hear;
+    this.lost = lost;
+    this.following = "";
+  }
+
+  /** Listen to these requests, at most 50; to none while the page is hidden. */
+  follow(ids) {
+    const wanted = ids.length && !document.hidden ? `/v1/events?${[...ids].sort().map((id) => `request=${id}`).join("&")}` : "";
+    if (wanted === this.following) return;
+    this.stream?.close();
+    this.following = wanted;
+    if (!wanted) return;
+    this.stream = new EventSource(wanted);
+    for (const kind of ["state", "position", "progress", "log"]) {
+      this.stream.addEventListener(kind, (event) => this.hear(kind, JSON.parse(event.data), Number(event.lastEventId)));
+    }
+    this.stream.addEventListener("open", () => reached(true));
+    this.stream.addEventListener("error", () => this.#broken());
+  }
+
+  /** It was the server's end of it, or there is no server. */
+  #broken() {
+    this.stream.close();
+    this.following = "";
+    this.lost();
+  }
+}
