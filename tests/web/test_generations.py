@@ -106,6 +106,7 @@ def test_filters_and_search_narrow_the_list(owner: Person, alice: httpx.Client) 
     page.fill("#until", "2020-01-01")
     expect(page.locator(".empty")).to_contain_text("No run fits")
     page.fill("#until", "")
+    expect(page.locator("[data-run]")).to_have_count(3)
     key = alice.post("/v1/keys", json={"name": "never used"}).json()["key_id"]
     open_list(owner, f"?key={key}")
     expect(page.locator(".empty")).to_contain_text("No run fits")
