@@ -32,6 +32,11 @@ def money(usd: float) -> str:
     )
 
 
+def fixed(value: float, digits: int) -> str:
+    """A number with exactly so many digits behind the point."""
+    return numbers.format_decimal(value, format="0." + "0" * digits if digits else "0", locale=locale())
+
+
 def moment(at: datetime) -> str:
     """`Nov 14, 2023, 22:13`: to the minute, in the zone that it comes with."""
     day = dates.format_date(at, "medium", locale=locale())

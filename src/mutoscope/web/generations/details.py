@@ -14,7 +14,7 @@ from mutoscope.schema import media_kind
 from mutoscope.server.dialects.runcomfy import request_urls
 from mutoscope.site import Site
 from mutoscope.store.outbox import Delivery, Wanted
-from mutoscope.web import texts
+from mutoscope.web import amounts, texts
 from mutoscope.web.generations.rows import (
     NOTHING,
     Row,
@@ -26,7 +26,7 @@ from mutoscope.web.generations.rows import (
     state_words,
     view_of,
 )
-from mutoscope.web.texts import _
+from mutoscope.web.texts import _, ngettext
 
 PAGE = 200
 MOST_EVENTS = 5000
@@ -137,7 +137,7 @@ def _in_order(job: Job, model: Model | None) -> Sequence[tuple[str, Any]]:
 
 
 async def _input(site: Site, name: str, value: Any, model: Model | None) -> Input:
-    schema = model.schema_in(texts.SOURCE_LANGUAGE) if model else {}
+    schema = model.schema_in(texts.language()) if model else {}
     node = schema.get("properties", {}).get(name, {})
     title = node.get("title") or name.replace("_", " ").capitalize()
     items = value if isinstance(value, list) else [value]
@@ -161,9 +161,10 @@ def _facts(job: Job) -> tuple[str, ...]:
     if media.get("width_px"):
         facts.append(_("%(width)s × %(height)s") % {"width": media["width_px"], "height": media["height_px"]})
     if (media.get("num_frames") or 0) > 1:
-        facts.append(_("%(n)s frames") % {"n": media["num_frames"]})
+        n = int(media["num_frames"])
+        facts.append(ngettext("%(n)s frame", "%(n)s frames", n) % {"n": n})
     if media.get("duration_s"):
-        facts.append(_("%(n)s s long") % {"n": f"{media['duration_s']:.1f}"})
+        facts.append(_("%(n)s s long") % {"n": amounts.fixed(media["duration_s"], 1)})
     if metadata.get("engine"):
         facts.append(_("made by %(engine)s") % {"engine": metadata["engine"]})
     return tuple(facts)

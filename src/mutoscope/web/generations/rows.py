@@ -12,7 +12,8 @@ from mutoscope.intake import STORED
 from mutoscope.jobs import Job, State
 from mutoscope.schema import media_kind
 from mutoscope.site import Site
-from mutoscope.web import texts
+from mutoscope.web import amounts
+from mutoscope.web.languages import told
 from mutoscope.web.texts import _
 
 
@@ -37,7 +38,7 @@ class Row:
 
     id: str
     state: State
-    told: str
+    state_told: str
     model: str
     slug: str
     prompt: str
@@ -71,7 +72,7 @@ async def row_of(site: Site, job: Job, keys: Mapping[str, str]) -> Row:
     return Row(
         id=job.id,
         state=job.state,
-        told=state_words()[job.state],
+        state_told=state_words()[job.state],
         model=name_of(model) if model else job.model_id,
         slug=model.slug if model else "",
         prompt=prompt_of(job, model),
@@ -91,7 +92,7 @@ def model_of(site: Site, job: Job) -> Model | None:
 
 def name_of(model: Model) -> str:
     """A model's name in the language in force."""
-    return model.text("name", texts.SOURCE_LANGUAGE)
+    return told(model, "name")
 
 
 def state_words() -> dict[State, str]:
@@ -111,7 +112,7 @@ def took(job: Job) -> str:
         return ""
     seconds = max(0, job.finished_ms - job.started_ms) / 1000
     if seconds < 60:
-        return _("%(n)s s") % {"n": f"{seconds:.1f}" if seconds < 10 else round(seconds)}
+        return _("%(n)s s") % {"n": amounts.fixed(seconds, 1 if seconds < 10 else 0)}
     return _("%(minutes)s min %(seconds)s s") % {"minutes": int(seconds // 60), "seconds": int(seconds % 60)}
 
 
@@ -119,7 +120,7 @@ def cost(job: Job) -> str:
     """What a finished run cost."""
     if not job.state.is_terminal:
         return ""
-    return f"${job.cost_microusd / 1e6:.6f}".rstrip("0").rstrip(".") if job.cost_microusd else _("Free")
+    return amounts.money(job.cost_microusd / 1e6) if job.cost_microusd else _("Free")
 
 
 def prompt_of(job: Job, model: Model | None) -> str:

@@ -1,6 +1,6 @@
 // The page of one run: it follows the run, and does what its buttons say.
 
-import { make, t, toast } from "./page.js";
+import { make, number, percent, t, to, toast } from "./page.js";
 import { isSure, useFile } from "./dialogs.js";
 import { call, copy, Follower } from "./server.js";
 import { offerAs } from "./snippets.js";
@@ -25,11 +25,11 @@ function hear(kind, data, seq) {
   if (kind !== "position") seen = seq;
   const share = part("standing").querySelector("[data-share]");
   if (kind === "state") renew();
-  if (kind === "position") share.textContent = data.queue_position ? t("{n} before it", { n: data.queue_position }) : t("next in line");
+  if (kind === "position") share.textContent = data.queue_position ? t("{n} before it", { n: number(data.queue_position) }) : t("next in line");
   if (kind === "progress" && data.progress > 0) {
     const bar = part("standing").querySelector("progress");
     if (bar) bar.value = data.progress;
-    share.textContent = [data.stage.replaceAll("_", " "), `${Math.round(data.progress * 100)} %`].filter(Boolean).join(" · ");
+    share.textContent = percent(data.progress);
   }
   if (kind === "progress" && data.preview) showPreview(data.preview);
   if (kind === "log" && seq > Number(part("log").dataset.seq)) {
@@ -101,7 +101,7 @@ const ACTS = {
     if (facts.seed) inputs[facts.seed] = seed === "" ? facts.any_seed : Number(seed);
     const name = crypto.getRandomValues(new Uint32Array(4)).join("-");
     const { request_id: id } = await call("POST", `/v1/models/${facts.model_id}`, inputs, { "Idempotency-Key": name });
-    location.assign(`../generations/${id}`);
+    location.assign(to(`/generations/${id}`));
   },
   async cancel() {
     const { outcome } = await call("POST", `${address}/cancel?running=true`);
@@ -111,7 +111,7 @@ const ACTS = {
   async delete() {
     if (!(await isSure(t("Delete this run?"), t("Its files go with it. What it cost stays on record.")))) return;
     await call("DELETE", address);
-    location.assign("../generations");
+    location.assign(to("/generations"));
   },
   async replay({ replay: id }) {
     await call("POST", `/v1/webhooks/deliveries/${id}/replay`);

@@ -1,6 +1,6 @@
 // The history: lines move while their runs do, and new runs appear by themselves.
 
-import { t } from "./page.js";
+import { number, percent, t, to } from "./page.js";
 import { call, Follower, reached } from "./server.js";
 import { localTimes } from "./times.js";
 
@@ -26,10 +26,10 @@ function hear(kind, data) {
   const line = lineOf(data.request_id);
   if (!line || !isOpen(line)) return;
   if (kind === "state" && data.state !== line.dataset.state) renewSoon(data.request_id);
-  if (kind === "position") line.querySelector("[data-share]").textContent = data.queue_position ? t("{n} before it", { n: data.queue_position }) : t("next in line");
+  if (kind === "position") line.querySelector("[data-share]").textContent = data.queue_position ? t("{n} before it", { n: number(data.queue_position) }) : t("next in line");
   if (kind === "progress" && data.progress > 0) {
     line.querySelector("progress").value = data.progress;
-    line.querySelector("[data-share]").textContent = `${Math.round(data.progress * 100)} %`;
+    line.querySelector("[data-share]").textContent = percent(data.progress);
   }
 }
 
@@ -41,7 +41,7 @@ function renewSoon(id) {
 
 /** Put the line as it stands now in place of this one. */
 async function renew(id) {
-  const page = await read(`/generations/${encodeURIComponent(id)}/row`);
+  const page = await read(to(`/generations/${encodeURIComponent(id)}/row`));
   const [fresh] = page?.querySelectorAll("[data-run]") ?? [];
   const line = lineOf(id);
   if (!fresh || !line) return;
