@@ -88,7 +88,7 @@ async def index(request: Request) -> Response:
         rows=await rows_of(site, who.account_id, found.jobs),
         more=asked.address(found.cursor) if found.cursor else "",
         is_first=asked.wanted.cursor is None,
-        asked=asked,
+        listed=asked,
         scanned=SCANNED,
         **({} if is_part else await _choices(site, who.account_id)),
         start=_start(site),
