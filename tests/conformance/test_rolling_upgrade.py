@@ -12,8 +12,11 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from mutoscope.store import pgschema, statements
+from mutoscope.jobs import NewJob
+from mutoscope.quotas import Quota
+from mutoscope.store import offline, pgschema, statements
 from mutoscope.store.opening import open_database
+from mutoscope.store.records import Key
 from mutoscope.store.sqlite import WORDS, Sqlite
 from mutoscope.store.store import Store
 from mutoscope.store.values import Filter, Held
@@ -111,11 +114,11 @@ def claim(old: Old) -> dict[str, Any]:
     return row
 
 
-def complete(old: Old, row: dict[str, Any]) -> None:
+def complete(old: Old, row: dict[str, Any], *, cost_microusd: int = 0) -> None:
     fence = {"id": row["id"], "worker_id": "old-worker", "attempt": row["attempt"]}
     old("request_beat", **fence, lease_ms=60_000, progress=0.5, stage="s")
-    old("request_complete", **fence, result='{"outputs": []}', cost_microusd=0)
-    old("usage_settle", id=row["id"], state="charged", quantity=1.0, unit="second", cost_microusd=0)
+    old("request_complete", **fence, result='{"outputs": []}', cost_microusd=cost_microusd)
+    old("usage_settle", id=row["id"], state="charged", quantity=1.0, unit="second", cost_microusd=cost_microusd)
     old("event_add", id=row["id"], kind="state", data='{"state":"completed"}')
 
 
@@ -137,6 +140,40 @@ async def test_the_version_before_goes_on_while_the_schema_moves_on(site: Site) 
         served.append(job.id)
         await store.fail(Held(job.id, "new-worker", job.attempt), error="no")
     assert sorted(served) == ["after-0", "after-1", "after-2", "before-2", "before-3"]
+    await store.db.close()
+
+
+async def test_sums_that_the_version_before_does_not_know_of_are_mended(site: Site) -> None:
+    """It charges a request beside the newer one: neither the day's sum nor the key's has that, until `--repair`."""
+    store = Store(open_database(site.data, site.address))  # migrates
+    key = Key(ALICE.key_id, "k", "mk", ("run",), 0, None, None, quota=Quota(spend_microusd=10**9, spend_period="total"))
+    await store.add_key(key, account_id=ALICE.account_id, key_sha256="h", expires_in_ms=None)
+    new = NewJob(
+        id="new",
+        account_id=ALICE.account_id,
+        key_id=key.id,
+        model_id=MODEL,
+        inputs={},
+        ignored_inputs=(),
+        seed=1,
+        idempotency_key=None,
+        body_sha256="",
+        hold_microusd=7,
+    )
+    await store.submit(new, key.quota)
+    submit(site.old, "old")
+    complete(site.old, next(row for row in (claim(site.old), claim(site.old)) if row["id"] == "old"), cost_microusd=50)
+
+    found = list(offline.problems(site.data, site.address))
+    assert [one.partition(":")[0] for one in found] == [
+        "day whose sum is not that of its requests",
+        "key whose spending is not that of its requests",
+    ]
+    assert offline.repair(site.data, site.address) == 2
+    assert list(offline.problems(site.data, site.address)) == []
+    assert (await store.meter(ALICE.account_id, key.id, key.quota)).spent_microusd == 57
+    _, total = await store.usage(ALICE.account_id, from_ms=None, to_ms=None, limit=1)
+    assert total == 50
     await store.db.close()
 
 

@@ -150,8 +150,8 @@ def test_what_a_span_of_time_cost_is_the_sum_of_its_requests(tmp_path: Path, add
     asyncio.run(look())
 
 
-def test_a_day_that_does_not_add_up_is_found(tmp_path: Path, address: str) -> None:
-    """`db check` names account and day."""
+def test_a_day_that_does_not_add_up_is_found_and_mended(tmp_path: Path, address: str) -> None:
+    """`db check` names account and day; `--repair` makes that sum anew, and touches no other."""
     requests = history(12)
     fill(tmp_path, address, requests)
     asyncio.run(_charge_twice(tmp_path, address, str(requests[5]["id"])))
@@ -159,6 +159,9 @@ def test_a_day_that_does_not_add_up_is_found(tmp_path: Path, address: str) -> No
     assert f"day whose sum is not that of its requests: {requests[5]['account_id']} {day}" in list(
         offline.problems(tmp_path, address)
     )
+    assert offline.repair(tmp_path, address) == 1
+    assert not [found for found in offline.problems(tmp_path, address) if found.startswith("day")]
+    assert offline.repair(tmp_path, address) == 0
 
 
 async def _charge_twice(data: Path, address: str, request_id: str) -> None:

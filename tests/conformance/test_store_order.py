@@ -51,7 +51,7 @@ async def test_a_lane_without_a_share_is_served(desk: Desk) -> None:
     """What the older program put into the queue has no row in `shares`; its turn is that of its tag."""
     lane, free = await key_of(desk, "lane", max_running=9), await key_of(desk, "free")
     lanes, frees = await submit(desk, lane, 2), await submit(desk, free, 2)
-    raw(desk, f"delete from shares where key_id = '{lane.key_id}'")  # noqa: S608 - an id of ours
+    raw(desk, f"delete from shares where key_id = '{lane.key_id}'")
     served = await desk.claim_all()
     assert served == [lanes[0], frees[0], lanes[1], frees[1]]
 
@@ -84,7 +84,7 @@ async def test_a_key_of_the_version_before_weighs_one(desk: Desk) -> None:
     account_id = await desk.store.open_account("old")
     raw(
         desk,
-        "insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, created_ms) "  # noqa: S608 - ours
+        "insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, created_ms) "
         f"values ('key-old', '{account_id}', 'old', 'h', 'mk', 'run', 1)",
     )
     quota = (await desk.store.key("key-old", account_id)).quota
@@ -103,7 +103,7 @@ async def test_ties_are_broken_by_age_and_then_by_id(desk: Desk) -> None:
     raw(desk, "update requests set tag = 0, created_ms = 1000")
     young = sorted(random.Random(4).sample(ids, 5))
     named = ", ".join(f"'{one}'" for one in young)
-    raw(desk, f"update requests set created_ms = 1001 where id in ({named})")  # noqa: S608 - ids of ours
+    raw(desk, f"update requests set created_ms = 1001 where id in ({named})")
     expected = [*sorted(set(ids) - set(young)), *young]
     assert [await desk.position(one, (ALICE, BOB)[ids.index(one) % 2]) for one in expected] == list(range(12))
     assert await desk.claim_all() == expected
@@ -114,5 +114,5 @@ async def test_a_tie_between_lanes_is_broken_by_age_and_then_by_id_too(desk: Des
     capped, free = await key_of(desk, "capped", max_running=9), await key_of(desk, "free")
     (late,), (early,) = await submit(desk, capped), await submit(desk, free)
     raw(desk, "update requests set tag = 0, created_ms = 1000")
-    raw(desk, f"update requests set created_ms = 999 where id = '{early}'")  # noqa: S608 - an id of ours
+    raw(desk, f"update requests set created_ms = 999 where id = '{early}'")
     assert await desk.claim_all() == [early, late]

@@ -23,12 +23,12 @@ CALL = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
 class Hasty(Connection):
     """Less patience, so that a test need not wait."""
 
-    head_s = 0.3
+    head_s = 1.0
     head_bytes = 1000
     header_fields = 20
-    body_s = 0.3
+    body_s = 1.0
     body_bytes = 1000
-    read_s = 0.3
+    read_s = 1.0
     most = 3
 
 
@@ -75,7 +75,7 @@ async def connected(port: int) -> AsyncIterator[tuple[asyncio.StreamReader, asyn
 
 async def is_cut(reader: asyncio.StreamReader) -> bool:
     """Whether the server hangs up without a word."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         try:
             return await reader.read() == b""
         except ConnectionError:
@@ -116,7 +116,7 @@ async def test_a_connection_that_works_is_kept(port: int) -> None:
         for _ in range(2):
             writer.write(CALL.replace(b"2\r\n\r\nok", b"5000\r\n\r\n" + b"x" * 5000))
             assert b"hello" in await reader.readuntil(b"hello")
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(1.2)
 
 
 SLOW = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n"
@@ -126,7 +126,7 @@ async def test_a_body_that_stands_still_is_told_so(port: int) -> None:
     """408 in the shape of every error, then the end of the connection."""
     async with connected(port) as (reader, writer):
         writer.write(SLOW + b"x")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             said = await reader.read()
     head, _, body = said.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408 ")
@@ -150,7 +150,7 @@ async def test_a_body_that_keeps_coming_is_waited_for(port: int) -> None:
         writer.write(SLOW)
         for _ in range(20):
             writer.write(b"x" * 5000)
-            await asyncio.sleep(0.04)
+            await asyncio.sleep(0.12)
         assert b"hello" in await reader.readuntil(b"hello")
 
 
@@ -160,7 +160,7 @@ async def test_a_body_that_goes_on_after_its_answer_is_cut_off(port: int) -> Non
         writer.write(SLOW.replace(b"POST /", b"POST /refused").replace(b"100000", b"100000000"))
         assert b"hello" in await reader.readuntil(b"hello")
         with contextlib.suppress(ConnectionError):
-            for _ in range(100):
+            for _ in range(500):
                 writer.write(b"x" * 10_000)
                 await writer.drain()
                 await asyncio.sleep(0.02)
@@ -171,7 +171,7 @@ async def test_a_caller_who_does_not_read_is_let_go(port: int) -> None:
     """Fifty megabytes fill every buffer between us."""
     async with connected(port) as (reader, writer):
         writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.sleep(1.0)
+        await asyncio.sleep(2.5)
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(50_000_000)
 
@@ -183,7 +183,7 @@ async def test_a_head_that_can_be_read_in_two_ways_is_refused(port: int, fields:
     """400, and the connection is closed."""
     async with connected(port) as (reader, writer):
         writer.write(b"GET / HTTP/1.1\r\n" + fields + b"\r\n")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
 
 

@@ -231,10 +231,10 @@ def test_pixel_data_that_unfolds_far_beyond_the_picture_costs_nothing(tmp_path: 
         struct.pack(">I", len(part)) + kind + part + struct.pack(">I", zlib.crc32(kind + part)) for kind, part in chunks
     )
     (tmp_path / "a").write_bytes(content)
-    began = time.monotonic()
+    began = time.thread_time()
 
     assert load_image(tmp_path / "a").shape == (64, 64, 3)
-    assert time.monotonic() - began < 1.0
+    assert time.thread_time() - began < 1.0
 
 
 def _swap_red_and_green(icc: bytes) -> bytes:

@@ -244,17 +244,16 @@ def test_a_host_that_trickles_is_stopped_at_the_deadline(serve: Serve, tmp_path:
 
     def behave(connection: socket.socket, _: bytes) -> None:
         connection.sendall(start)
-        for _turn in range(100):
-            connection.sendall(b"H")
-            time.sleep(0.02)
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"H")
+                time.sleep(0.02)
 
     url = serve(behave)
-    began = time.monotonic()
 
     with pytest.raises(MediaError, match=r"not finished after 0\.3 s") as caught:
         download(url, tmp_path / "a", policy(total_timeout_s=0.3))
 
-    assert time.monotonic() - began < 1.5
     assert caught.value.retryable
     assert not (tmp_path / "a").exists()
 
@@ -275,17 +274,15 @@ def test_a_name_server_that_hangs_is_stopped_at_the_deadline(tmp_path: Path, mon
     released = threading.Event()
 
     def hang(*_: object, **__: object) -> list[Any]:
-        released.wait(5.0)
+        released.wait()
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", hang)
-    began = time.monotonic()
-
-    with pytest.raises(MediaError, match="not finished after"):
-        download("https://slow.example/", tmp_path / "a", policy(total_timeout_s=0.2))
-
-    assert time.monotonic() - began < 1.5
-    released.set()
+    try:
+        with pytest.raises(MediaError, match="not finished after"):
+            download("https://slow.example/", tmp_path / "a", policy(total_timeout_s=0.2))
+    finally:
+        released.set()
 
 
 def test_endless_headers_are_refused(serve: Serve, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
 from typing import Any
 
@@ -235,9 +234,7 @@ def test_each_of_the_six_sizes_is_rendered_in_full(size: Size, tmp_path: Path) -
     image = tmp_path / "in.png"
     pixels = np.random.default_rng(2).integers(90, 256, (60, 60, 3), dtype=np.uint8)
     Image.fromarray(pixels).resize((size.width_px // 2, size.height_px // 2)).save(image)
-    started = time.monotonic()
     produced = run(image, tmp_path / "out", size=None, num_frames=121, prompt="fast pan right, zoom in")
-    assert time.monotonic() - started < 90
     with av.open(str(produced.files[0])) as container:
         stream = container.streams.video[0]
         assert (stream.width, stream.height) == (size.width_px, size.height_px)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,6 +21,7 @@ from mutoscope.retention import Keep, Retention
 from mutoscope.server.outputs import output_of
 from mutoscope.site import Site
 from mutoscope.store.records import File
+from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.values import Held
 from tests.unit.test_lifecycle import ALICE, BASE, MODEL, anyio_backend, picture, prober, site
 
@@ -26,13 +29,23 @@ __all__ = ["anyio_backend", "prober", "site"]
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
-OLD_S = 1
-"""Everything is a second old here, or it is young."""
+OLD_S = 3600
+"""Everything is older than an hour here, or it is young."""
+TIMES = {
+    "requests": ("created_ms", "started_ms", "finished_ms"),
+    "files": ("created_ms",),
+    "events": ("at_ms",),
+    "webhook_deliveries": ("created_ms", "due_ms", "finished_ms"),
+}
 
 
-async def age() -> None:
-    """Until what was made is old enough."""
-    await asyncio.sleep(OLD_S + 0.05)
+def age(site: Site) -> None:
+    """Two hours pass for all that was made up to here."""
+    assert isinstance(site.store.db, Sqlite)
+    with contextlib.closing(sqlite3.connect(site.store.db.path)) as file, file:
+        for table, columns in TIMES.items():
+            changes = ", ".join(f"{column} = {column} - {2 * OLD_S * 1000}" for column in columns)
+            file.execute(f"update {table} set {changes}")
 
 
 async def submit(site: Site, **inputs: Any) -> str:
@@ -73,14 +86,14 @@ async def stored_keys(site: Site) -> set[str]:
 async def test_by_default_nothing_goes(site: Site) -> None:
     """Results are kept until somebody deletes them."""
     await finished(site)
-    await age()
+    age(site)
     assert await Retention(site, Keep()).run() == {}
 
 
 async def test_an_old_request_goes_with_all_that_is_its_own(site: Site) -> None:
     """Rows, files and events; what it cost stays on record."""
     old, _ = await finished(site, pictures=[picture(10)])
-    await age()
+    age(site)
     young, _ = await finished(site)
 
     assert await Retention(site, Keep(requests_s=OLD_S)).run() == {"requests": 1}
@@ -97,7 +110,7 @@ async def test_an_old_request_goes_with_all_that_is_its_own(site: Site) -> None:
 async def test_an_old_output_goes_and_what_it_was_stays_told(site: Site) -> None:
     """410 instead of an address that leads nowhere."""
     request_id, stored = await finished(site)
-    await age()
+    age(site)
 
     keeper = Retention(site, Keep(outputs_s=OLD_S))
     assert await keeper.run() == {"outputs": 1}
@@ -117,7 +130,7 @@ async def test_an_old_output_goes_and_what_it_was_stays_told(site: Site) -> None
 async def test_old_inputs_go_with_every_word_of_them(site: Site) -> None:
     """The body, the files in it, and the plan, which quotes the prompt; the output stays."""
     request_id, stored = await finished(site, pictures=[picture(10)])
-    await age()
+    age(site)
 
     assert await Retention(site, Keep(inputs_s=OLD_S)).run() == {"inputs": 1}
 
@@ -140,7 +153,7 @@ async def test_an_old_upload_goes_unless_a_request_that_waits_needs_it(site: Sit
     first, output = await finished(site)
     waiting = await submit(site, pictures=[f"{BASE}/v1/files/{needed.id}/a.png"])
     following = await submit(site, caption=f"mutoscope-file:{output.file_id}")
-    await age()
+    age(site)
     keeper = Retention(site, Keep(uploads_s=OLD_S, outputs_s=OLD_S, requests_s=OLD_S))
 
     assert await keeper.run() == {"uploads": 1}
@@ -162,7 +175,7 @@ async def test_progress_goes_and_the_history_stays(site: Site) -> None:
     await complete(site, held)
     running = await submit(site)
     await site.store.beat(await claim(site), lease_ms=60_000, progress=0.5, stage="drawing", log=["a line"])
-    await age()
+    age(site)
 
     keeper = Retention(site, Keep(events_s=OLD_S))
     assert await keeper.run() == {"events": 2}
@@ -178,7 +191,7 @@ async def test_a_second_server_that_is_faster_does_no_harm(site: Site) -> None:
     """Both go through the same things at once; each goes once."""
     for _ in range(5):
         await finished(site)
-    await age()
+    age(site)
     keep = Keep(requests_s=OLD_S, outputs_s=OLD_S, inputs_s=OLD_S)
     rounds = await asyncio.gather(*(Retention(site, keep).run() for _ in range(3)))
     assert sum(each["requests"] for each in rounds) == 5
@@ -188,7 +201,7 @@ async def test_a_second_server_that_is_faster_does_no_harm(site: Site) -> None:
 async def test_rows_go_before_bytes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """A kill between the two leaves bytes that nobody knows, which the collector finds; never the reverse."""
     _, stored = await finished(site)
-    await age()
+    age(site)
 
     async def killed(key: str) -> None:
         raise KeyboardInterrupt(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -295,11 +295,11 @@ def test_whatever_json_comes_is_accepted_or_refused_with_paths(body: dict[str, o
 
 def test_a_flood_of_wrong_items_is_answered_quickly() -> None:
     """jsonschema-rs makes every error before the first is seen; the list is cut where errors repeat."""
-    started = perf_counter()
+    started = thread_time()
 
     problems = problems_with(an_object(tags={"type": "array", "items": {"type": "string"}}), {"tags": [1] * 300_000})
 
-    assert perf_counter() - started < 2
+    assert thread_time() - started < 2
     assert problems[0] == ("tags", "found 300000 items; at most 256 are accepted", "maxItems")
     assert len(problems) == 100
 
@@ -325,23 +325,23 @@ def test_an_open_object_is_passed_on_as_it_is() -> None:
 def test_a_hostile_pattern_runs_in_linear_time() -> None:
     """The classic catastrophic pattern meets its worst string."""
     validator = Validator(an_object(x={"type": "string", "pattern": "^(a+)+$"}))
-    started = perf_counter()
+    started = thread_time()
 
     with pytest.raises(InvalidInput):
         validator.check({"x": "a" * 50_000 + "!"})
 
-    assert perf_counter() - started < 1
+    assert thread_time() - started < 1
 
 
 def test_a_large_data_uri_costs_almost_nothing() -> None:
     """Only the start of an address is read here."""
     validator = Validator(SCHEMA)
     body = a_body(image_urls=["data:image/png;base64," + "A" * 6_000_000])
-    started = perf_counter()
+    started = thread_time()
 
     validator.check(body)
 
-    assert perf_counter() - started < 0.1
+    assert thread_time() - started < 0.1
 
 
 # Media fields

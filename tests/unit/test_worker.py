@@ -26,10 +26,13 @@ from PIL import Image
 from mutoscope import worker
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.protocol import Assignment, Beat, Claim, Finish, InputFile, Stored, decode, encode
+from mutoscope.worker import CLAIM_WAIT_S
 
 pytestmark = pytest.mark.slow
 
 TOKEN = "a-token-for-tests"
+GOES_S = 60.0
+"""How long a process may take to go; it takes a moment, but the machine of a test is seldom idle."""
 
 
 class Desk:
@@ -44,6 +47,8 @@ class Desk:
         self.finishes: dict[str, Finish] = {}
         self.lost: set[str] = set()
         self.is_away = False
+        self.poll_s = 5.0
+        """How long a worker waits for an answer when there is nothing to do."""
         self.changed = threading.Condition()
         self._numbers = itertools.count(1)
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -76,11 +81,11 @@ class Desk:
             self.changed.notify_all()
         return request_id
 
-    def wait(self, until: Callable[[], Any], *, timeout_s: float = 20.0) -> None:
+    def wait(self, until: Callable[[], Any], *, timeout_s: float = 60.0) -> None:
         with self.changed:
             assert self.changed.wait_for(until, timeout_s), "it did not happen in time"
 
-    def finish_of(self, request_id: str, *, timeout_s: float = 20.0) -> Finish:
+    def finish_of(self, request_id: str, *, timeout_s: float = 60.0) -> Finish:
         self.wait(lambda: request_id in self.finishes, timeout_s=timeout_s)
         return self.finishes[request_id]
 
@@ -102,7 +107,7 @@ class Desk:
         with self.changed:
             self.claims.append(claim)
             self.changed.notify_all()
-            self.changed.wait_for(lambda: self.jobs or self.is_away, min(claim.wait_s, 5.0))
+            self.changed.wait_for(lambda: self.jobs or self.is_away, min(claim.wait_s, self.poll_s))
             return (200, encode(self.jobs.pop(0))) if self.jobs and not self.is_away else (204, None)
 
     def beat(self, request_id: str, body: bytes) -> tuple[int, Any]:
@@ -270,14 +275,12 @@ def test_several_pictures_come_back_in_order(desk: Desk) -> None:
 
 
 def test_the_worker_adds_little_time_of_its_own(desk: Desk) -> None:
-    """Twenty small requests, one after the other: no step sleeps or starts a process."""
+    """Twenty small requests, one after the other: no step starts a process, and none waits for the next beat."""
     desk.finish_of(desk.add())
-    started = time.perf_counter()
-    requests = [desk.add() for _ in range(20)]
-    engine_s = sum(desk.finish_of(request).metadata["timings"]["engine_s"] for request in requests)
-    per_request_s = (time.perf_counter() - started - engine_s) / 20
-    print(f"overhead {per_request_s * 1000:.1f} ms, engine {engine_s * 50:.1f} ms")
-    assert per_request_s < 0.25  # about 15 ms on an idle machine; the machine of a test is seldom idle
+    family = descendants(os.getpid())
+    requests = [desk.add(beat_s=3600.0, lease_s=7200.0) for _ in range(20)]
+    assert {desk.finish_of(request).outcome for request in requests} == {"completed"}
+    assert descendants(os.getpid()) == family
 
 
 def test_what_the_engine_says_travels_with_the_beats(desk: Desk) -> None:
@@ -388,9 +391,7 @@ def test_the_wrong_kind_of_output_is_refused(desk: Desk) -> None:
 
 def test_an_engine_that_hangs_is_stopped_at_the_time_limit(desk: Desk) -> None:
     """The limit is the request's own; a new child serves the next request."""
-    started = time.monotonic()
     finish = desk.finish_of(desk.add(fail="hang", time_limit_s=0.5))
-    assert time.monotonic() - started < 3
     assert (finish.outcome, finish.error) == ("failed", "exceeded the time limit of 0.5 s")
     assert desk.finish_of(desk.add()).outcome == "completed"
 
@@ -400,15 +401,13 @@ def test_an_engine_that_hangs_is_stopped_at_the_time_limit(desk: Desk) -> None:
 
 def test_a_worker_that_lost_its_lease_drops_everything(desk: Desk) -> None:
     """After a 409 the child is killed at once; nothing is stored or finished, and the next request is served."""
-    request_id = desk.add(fail="hang", beat_s=0.2)
+    request_id = desk.add(fail="hang", beat_s=0.2, time_limit_s=3600.0, lease_s=3600.0)
     desk.wait_for_beat(request_id)
     desk.lost.add(request_id)
-    lost = time.monotonic()
 
     following = desk.add()
 
     assert desk.finish_of(following).outcome == "completed"
-    assert time.monotonic() - lost < 1.5
     assert request_id not in desk.uploads
     assert request_id not in desk.finishes
 
@@ -432,7 +431,7 @@ def test_a_worker_cut_off_for_longer_than_its_lease_gives_up(desk: Desk) -> None
     desk.is_away = True
     time.sleep(1.5)
     desk.is_away = False
-    assert desk.finish_of(desk.add(), timeout_s=5).outcome == "completed"
+    assert desk.finish_of(desk.add()).outcome == "completed"
     assert request_id not in desk.finishes
 
 
@@ -441,10 +440,11 @@ def test_a_worker_cut_off_for_longer_than_its_lease_gives_up(desk: Desk) -> None
 
 def test_an_idle_worker_goes_at_once(quiet_desk: Desk, tmp_path: Path) -> None:
     """SIGTERM interrupts the long poll; the folder is gone."""
+    quiet_desk.poll_s = CLAIM_WAIT_S
     with a_worker(quiet_desk, tmp_path) as worker:
         quiet_desk.wait(lambda: quiet_desk.claims)
         worker.terminate()
-        assert worker.wait(timeout=2) == 0
+        assert worker.wait(timeout=CLAIM_WAIT_S) == 0
     assert list(tmp_path.iterdir()) == []
 
 
@@ -456,7 +456,7 @@ def test_a_draining_worker_finishes_what_it_has(quiet_desk: Desk, tmp_path: Path
         quiet_desk.wait_for_beat(request_id)
         worker.terminate()
         quiet_desk.add()
-        assert worker.wait(timeout=5) == 0
+        assert worker.wait(timeout=GOES_S) == 0
     assert quiet_desk.finishes[request_id].outcome == "completed"
     assert len(quiet_desk.jobs) == 1
 
@@ -468,7 +468,7 @@ def test_a_draining_worker_hands_back_what_takes_too_long(quiet_desk: Desk, tmp_
         request_id = quiet_desk.add(fail="hang")
         quiet_desk.wait_for_beat(request_id)
         worker.terminate()
-        assert worker.wait(timeout=3) == 0
+        assert worker.wait(timeout=GOES_S) == 0
     assert quiet_desk.finishes[request_id].outcome == "released"
 
 
@@ -478,13 +478,13 @@ def test_an_impatient_stop_releases_at_once(
     quiet_desk: Desk, tmp_path: Path, signals: tuple[signal.Signals, ...]
 ) -> None:
     """A second SIGTERM, or Ctrl-C, does not wait for drain_s."""
-    with a_worker(quiet_desk, tmp_path, MUTOSCOPE_WORKER_DRAIN_S="60") as worker:
+    with a_worker(quiet_desk, tmp_path, MUTOSCOPE_WORKER_DRAIN_S="3600") as worker:
         request_id = quiet_desk.add(fail="hang")
         quiet_desk.wait_for_beat(request_id)
         for number in signals:
             worker.send_signal(number)
             time.sleep(0.1)
-        assert worker.wait(timeout=2) == 0
+        assert worker.wait(timeout=GOES_S) == 0
     assert quiet_desk.finishes[request_id].outcome == "released"
 
 
@@ -500,7 +500,7 @@ def test_what_a_killed_worker_left_is_removed_by_the_next(quiet_desk: Desk, tmp_
         quiet_desk.wait(lambda: len({claim.worker_id for claim in quiet_desk.claims}) == 2)
         assert not left.exists()
         worker.terminate()
-        worker.wait(timeout=3)
+        worker.wait(timeout=GOES_S)
 
 
 # -- the local fleet ----------------------------------------------------------------------------------------------
@@ -519,7 +519,7 @@ def test_a_fleet_starts_its_workers_again(quiet_desk: Desk, tmp_path: Path) -> N
         quiet_desk.wait(lambda: len({claim.worker_id for claim in quiet_desk.claims}) == 2)
         (second,) = fleet.workers()
         assert (second.state, second.restarts) == ("running", 1)
-        assert fleet.drain(timeout_s=5)
+        assert fleet.drain(timeout_s=GOES_S)
         assert [worker.state for worker in fleet.workers()] == ["stopped"]
     finally:
         fleet.stop()
@@ -547,7 +547,7 @@ def test_nothing_outlives_a_killed_server(quiet_desk: Desk, tmp_path: Path) -> N
         family = descendants(server.pid)
         server.kill()
     assert len(family) >= 6  # two workers, each with an engine and a prober
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + GOES_S
     while any(map(is_running, family)) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [pid for pid in family if is_running(pid)] == []

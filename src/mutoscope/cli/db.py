@@ -67,13 +67,16 @@ async def _closed(store: Store) -> None:
 
 
 @command.command("check")
+@click.option("--repair", is_flag=True, help="First make sums anew that are not those of their rows.")
 @_placed
-def check(data: Path | None, database: str | None) -> None:
+def check(repair: bool, data: Path | None, database: str | None) -> None:
     """Check the rows: every finished request is accounted for once. Of a SQLite file also every page.
 
-    Example: mutoscope db check
+    Example: mutoscope db check --repair
     """
     found = _settings(data, database)
+    if repair:
+        click.echo(f"{offline.repair(found.data, found.database)} sum(s) made anew")
     problems = list(offline.problems(found.data, found.database))
     for problem in problems:
         click.echo(problem)

@@ -44,6 +44,10 @@ class Bulk(Protocol):
         """The first column of what a query finds."""
         ...
 
+    def change(self, sql: str) -> int:
+        """Run a statement; how many rows it changed."""
+        ...
+
 
 # -- SQLite -------------------------------------------------------------------------------------------------------
 
@@ -93,3 +97,6 @@ class SqliteBulk:
 
     def find(self, sql: str) -> list[Value]:
         return [row[0] for row in self._connection.execute(sql)]
+
+    def change(self, sql: str) -> int:
+        return self._connection.execute(sql).rowcount

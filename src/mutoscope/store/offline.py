@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from mutoscope.errors import ConfigError
@@ -37,6 +37,21 @@ def reading(data: Path, address: str) -> Iterator[Bulk]:
         raise ConfigError(f"{path}: {exc}; restore a backup: serve its folder with --data") from exc
     finally:
         connection.close()
+
+
+@contextmanager
+def mending(data: Path, address: str) -> Iterator[Bulk]:
+    """A database to be written, while its server may go on; committed at the end of the block."""
+    if address:
+        check_address(address)
+        from mutoscope.store.pgbulk import pg_mending  # noqa: PLC0415 - an extra
+
+        with pg_mending(address) as bulk:
+            yield bulk
+        return
+    with closing(sqlite3.connect(existing(data), isolation_level=None)) as connection, connection:
+        connection.execute("begin immediate")
+        yield SqliteBulk(connection)
 
 
 @contextmanager
@@ -94,3 +109,9 @@ def problems(data: Path, address: str) -> Iterator[str]:
         for name, sql in statements.load(bulk.words, "audit.sql").items():
             for found in bulk.find(sql):
                 yield f"{name.replace('_', ' ')}: {found}"
+
+
+def repair(data: Path, address: str) -> int:
+    """Make sums anew that are not those of their rows; how many there were."""
+    with mending(data, address) as bulk:
+        return sum(bulk.change(sql) for sql in statements.load({}, "repair.sql").values())

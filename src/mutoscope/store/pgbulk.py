@@ -73,6 +73,9 @@ class PostgresBulk:
     def find(self, sql: str) -> list[Value]:
         return [row[0] for row in self._connection.execute(sql.encode())]
 
+    def change(self, sql: str) -> int:
+        return self._connection.execute(sql.encode()).rowcount
+
 
 def _names(columns: Sequence[str]) -> Any:
     return SQL(", ").join(Identifier(column) for column in columns)
@@ -91,6 +94,15 @@ def pg_reading(address: str) -> Iterator[PostgresBulk]:
         connection.read_only = True
         with connection.transaction():
             yield PostgresBulk(connection)
+
+
+@contextmanager
+def pg_mending(address: str) -> Iterator[PostgresBulk]:
+    """A transaction in which nobody else moves the sums of days; servers wait for it."""
+    with pgschema.connected(address) as connection, connection.transaction():
+        connection.execute("set local lock_timeout = '10s'")
+        connection.execute("lock table usage_days in share row exclusive mode")
+        yield PostgresBulk(connection)
 
 
 @contextmanager

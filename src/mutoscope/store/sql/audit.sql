@@ -27,3 +27,8 @@ select account_id || ' ' || day from (
   union all
   select account_id, day, -cost_microusd from usage_days) sums
 group by account_id, day having sum(cost_microusd) <> 0
+
+-- name: key_whose_spending_is_not_that_of_its_requests
+select m.key_id from meters m left join usage u on u.key_id = m.key_id and u.created_ms >= m.period_ms
+where m.period_ms is not null group by m.key_id, m.spent_microusd
+having m.spent_microusd <> coalesce(sum(case when u.state = 'held' then u.hold_microusd else u.cost_microusd end), 0)
