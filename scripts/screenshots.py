@@ -35,6 +35,8 @@ PAGES = {
     "fields": "/models/mutoscope/testcard",
     "profile": "/profile",
     "keys": "/keys",
+    "pricing": "/pricing",
+    "webhooks": "/webhooks",
     "usage": "/usage?show=requests",
     "generations": "/generations",
     "generation": "/generations/{run}",

@@ -15,6 +15,8 @@ from typing import Any
 
 from mutoscope import intake, lifecycle
 from mutoscope.catalog import Model
+from mutoscope.errors import InvalidInput, Problem
+from mutoscope.schema import Validator
 from mutoscope.site import Site
 from mutoscope.store.history import MOST_AHEAD, Outlook, PastRun
 from mutoscope.store.records import Caller
@@ -87,18 +89,68 @@ async def quote(site: Site, caller: Caller, model_id: str, body: object, *, base
     )
 
 
-def price(model: Model, inputs: Mapping[str, Any]) -> Cost:
-    """What these inputs cost. Raises InvalidInput when the formula gives no number for them."""
+def price(model: Model, inputs: Mapping[str, Any], *, outputs: int = 1, duration_s: float | None = None) -> Cost:
+    """What these inputs cost. Raises InvalidInput when the formula gives no number for them.
+
+    outputs, duration_s   what comes out, where that is known beforehand.
+    """
     rate = model.price
-    quantity = rate.quantity(inputs)
+    quantity = rate.quantity(inputs, outputs=outputs, duration_s=duration_s)
     if rate.formula is None and rate.unit == "second" and not quantity:
         free = rate.base_price_usd == 0
         words = "free of charge" if free else f"{rate.base_price_usd:g} USD for each second of output"
         return Cost(None, 0 if free else None, words)
-    microusd = model.price_microusd(inputs)
+    microusd = model.price_microusd(inputs, outputs=outputs, duration_s=duration_s)
     units = f"{quantity:.6g} {rate.unit}{'' if quantity == 1 else 's'}"
     by = f" ({rate.formula.text})" if rate.formula else ""
     return Cost(quantity, microusd, f"{units}{by} x {rate.base_price_usd:g} USD = {microusd / 1e6:.6f} USD")
+
+
+def priced_inputs(model: Model) -> Mapping[str, Mapping[str, Any]]:
+    """The inputs that a price hangs on, each with its part of the schema."""
+    rate, properties = model.price, model.input_schema.get("properties", {})
+    names = rate.formula.names if rate.formula else {"duration"} if rate.unit == "second" else frozenset()
+    return {name: node for name, node in properties.items() if name in names}
+
+
+def read_priced(model: Model, given: Mapping[str, str]) -> dict[str, Any]:
+    """The inputs that a price hangs on, read from texts; the schema's default, or its least value, for the others.
+
+    Raises InvalidInput with every problem.
+    """
+    asked = priced_inputs(model)
+    problems = [
+        Problem(name, f"the price does not hang on it; accepted are {', '.join(asked) or 'none'}", "query")
+        for name in given
+        if name not in asked
+    ]
+    inputs = {name: usual(node) for name, node in asked.items()} | {
+        name: _read(asked[name], text) for name, text in given.items() if name in asked
+    }
+    try:
+        inputs, _unknown = Validator({"type": "object", "properties": dict(asked)}).check(inputs)
+    except InvalidInput as exc:
+        problems += exc.problems
+    if problems:
+        raise InvalidInput(problems=tuple(problems), code=422003)
+    return inputs
+
+
+def usual(node: Mapping[str, Any]) -> Any:
+    """A value of this part of a schema that one would begin with."""
+    if "default" in node:
+        return node["default"]
+    return node["enum"][0] if node.get("enum") else node.get("minimum", 0)
+
+
+def _read(node: Mapping[str, Any], text: str) -> Any:
+    if node["type"] == "string":
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
 
 
 def run_time(past: Sequence[PastRun], quantity: float | None) -> RunTime:

@@ -42,6 +42,7 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/prod/v2/requests/{request_id}/result"): ONE,
     ("POST", "/prod/v2/requests/{request_id}/cancel"): ONE,
     ("POST", "/v1/quote/{model_id}"): MAKE,
+    ("GET", "/v1/prices/{model_id}"): PUBLIC,
     ("POST", "/v1/inputs/check"): MAKE,
     ("GET", "/v1/requests"): LIST,
     ("GET", "/v1/requests/{request_id}"): ONE,

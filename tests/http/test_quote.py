@@ -136,3 +136,30 @@ def test_who_may_not_ask_and_what_is_not_there(server: LiveServer, alice: httpx.
     with server.client("") as nobody:
         assert_error(nobody.post(f"/v1/quote/{TESTCARD}", json={}), 401)
     assert_error(alice.post("/v1/quote/no/such/model", json={}), 404)
+
+
+@pytest.mark.parametrize("frames", ["121", "241"])
+def test_a_price_is_what_a_quote_says(artist: httpx.Client, frames: str) -> None:
+    """For whoever has not made the inputs yet, and for many runs at once."""
+    quoted = artist.post(f"/v1/quote/{WITH_PICTURE}", json={"frame_count": "24"}).json()["price"]
+    told = artist.get(f"/v1/prices/{WITH_PICTURE}", params={"input.frame_count": "24", "count": "10"}).json()
+    assert told["price"] == quoted
+    assert (told["inputs"], told["count"]) == ({"frame_count": "24"}, 10)
+    unknown = artist.get(f"/v1/prices/{PRICED}", params={"count": "2"}).json()
+    assert (unknown["price"]["cost_usd"], unknown["total_usd"]) == (None, None)
+    known = artist.get(f"/v1/prices/{PRICED}", params={"duration_s": str(int(frames) / 24), "count": "2"}).json()
+    assert known["total_microdollars"] == 2 * round(0.15 * int(frames) / 24 * 1e6)
+
+
+def test_what_a_price_does_not_hang_on_is_refused(artist: httpx.Client) -> None:
+    """By its name, with what is accepted; so is a value that the schema does not accept."""
+    answer = artist.get(
+        f"/v1/prices/{WITH_PICTURE}", params={"input.colour": "1", "input.frame_count": "25", "count": "0"}
+    )
+    assert assert_error(answer, 422, 422003)["detail"][0]["path"] == "count"
+    answer = artist.get(f"/v1/prices/{WITH_PICTURE}", params={"input.colour": "1", "input.frame_count": "25"})
+    problems = {problem["path"]: problem["message"] for problem in assert_error(answer, 422, 422003)["detail"]}
+    assert "accepted are frame_count" in problems["colour"]
+    assert "24" in problems["frame_count"]
+    for wrong in ("nan", "-1", "inf", "86401", "much"):
+        assert_error(artist.get(f"/v1/prices/{PRICED}", params={"duration_s": wrong}), 422, 422003)

@@ -11,9 +11,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from mutoscope.client import Client
 from mutoscope.client.errors import Unauthorized
+from mutoscope.client.webhooks import verify
 from tests.conftest import LiveServer
 from tests.http import media
 from tests.http.calls import until
+from tests.http.receiver import receiving
 from tests.web.conftest import Arrive, Person
 from tests.web.models import HARM
 
@@ -258,4 +260,96 @@ def test_usage_of_another_time_is_another(owner: Person) -> None:
     page.fill("#to", "2026-01-01")
     page.get_by_role("button", name="Show").click()
     expect(page.locator(".problem")).to_contain_text("at most 400 days before `to` are accepted")
+    owner.complaints[:] = [line for line in owner.complaints if "422" not in line]
+
+
+# -- pricing ------------------------------------------------------------------------------------------------------
+
+
+def test_the_calculator_says_what_the_quote_says(visitor: Person) -> None:
+    """For the same inputs, times the number of runs; also for somebody who is not signed in."""
+    page = visitor.open("/pricing")
+    page.locator("[data-model]").select_option("studio/first-frame")
+    page.get_by_label("Frames").select_option("241")
+    page.get_by_label("Runs").fill("12")
+    picture = media.data_uri(media.jpeg(400, 400), "image/jpeg")
+    with visitor.site.client() as client:
+        quoted = client.post(
+            "/v1/quote/studio/first-frame", json={"prompt": "A price.", "image_urls": [picture], "frames": 241}
+        ).json()
+    assert quoted["price"]["cost_usd"] == pytest.approx(1.50625)
+    expect(page.locator("[data-total]")).to_have_text(f"${quoted['price']['cost_usd'] * 12:.3f}".rstrip("0"))
+    expect(page.locator("[data-words]")).to_contain_text(quoted["price"]["explanation"])
+    expect(page.locator("table")).to_contain_text("$0.15 per second")
+
+    page.get_by_label("Runs").fill("0")
+    expect(page.locator("[data-form-problem]")).to_contain_text("a whole number from 1 to 1000000")
+    expect(page.locator("[data-total]")).to_have_text("–")
+    visitor.complaints[:] = [line for line in visitor.complaints if "422" not in line]
+
+
+# -- webhooks -----------------------------------------------------------------------------------------------------
+
+
+def test_a_test_event_arrives_and_verifies(owner: Person) -> None:
+    """Signed with the secret that the page showed; the log has what was sent and answered."""
+    with receiving() as receiver:
+        address = receiver.at("/from-the-page", 500)
+        page = owner.open("/webhooks")
+        page.get_by_role("button", name="New endpoint").click()
+        page.fill("#new-url", address)
+        page.fill("#new-description", HARM)
+        page.get_by_role("button", name="Add").click()
+        place = page.locator("#secret-value")
+        expect(place).to_contain_text("whsec_")
+        secret = place.inner_text()
+        page.get_by_role("button", name="I have it").click()
+
+        found = page.locator(".entry", has=page.get_by_role("heading", name=address, exact=True))
+        expect(found).to_contain_text(HARM)
+        found.get_by_role("button", name="Send a test event").click()
+        (got,) = receiver.wait("/from-the-page")
+        assert verify(got.body, got.headers, secret).type == "webhook.test"
+
+        row = page.locator("#deliveries tbody tr", has_text="/from-the-page")
+        expect(row).to_contain_text("the receiver answered 500")
+        row.get_by_role("link", name="webhook.test").click()
+        expect(page.locator("pre.body").first).to_contain_text('"type":"webhook.test"')
+        page.get_by_role("button", name="Send it again").click()
+        receiver.wait("/from-the-page", 2)
+        expect(page.locator("#delivery .tag").first).to_have_text("Delivered")
+        assert {one.event_id for one in receiver.of("/from-the-page")} == {got.event_id}
+
+        page = owner.open("/webhooks")
+        found.get_by_role("button", name="Switch off").click()
+        page.locator("#ask").get_by_role("button", name="Switch off").click()
+        expect(found).to_contain_text("disabled by its owner")
+        expect(found.get_by_role("button", name="Send a test event")).to_be_disabled()
+        found.get_by_role("button", name="Delete").click()
+        page.locator("#ask").get_by_role("button", name="Delete").click()
+        expect(found).to_have_count(0)
+        expect(page.locator("#deliveries")).to_contain_text("/from-the-page")
+        assert page.title() != "harm"
+
+
+def test_the_accounts_secret_is_shown_on_demand(owner: Person) -> None:
+    """It is the one that the API tells, and it is nowhere in the page before."""
+    with owner.site.client() as client:
+        secret = client.get("/v1/webhooks/secret").json()["secret"]
+    page = owner.open("/webhooks")
+    assert secret not in page.content()
+    page.get_by_role("button", name="Show it").click()
+    expect(page.locator("#secret-value")).to_have_text(secret)
+
+
+def test_a_wrong_address_is_told_beside_its_field(owner: Person) -> None:
+    """And nothing is made."""
+    page = owner.open("/webhooks")
+    page.get_by_role("button", name="New endpoint").click()
+    page.fill("#new-url", "https://user:pass@example.com/")
+    for event in ("completed", "failed", "cancelled"):
+        page.locator(f'#new-endpoint [value="{event}"]').uncheck()
+    page.get_by_role("button", name="Add").click()
+    expect(page.locator("#new-endpoint .field").first.locator("[data-problem]")).to_be_visible()
+    expect(page.locator("#new-endpoint .field").nth(1).locator("[data-problem]")).to_be_visible()
     owner.complaints[:] = [line for line in owner.complaints if "422" not in line]

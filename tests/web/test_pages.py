@@ -17,6 +17,7 @@ from tests.web.test_run import drop
 
 pytestmark = pytest.mark.slow
 REFERENCE = f"/models/{REFERENCE_MODEL}"
+ACCOUNT = ("/pricing", "/webhooks")
 EVERY = (
     "/",
     "/models",
@@ -33,6 +34,7 @@ EVERY = (
     "/usage",
     "/generations",
     "/generations?search=nothing-like-this",
+    *ACCOUNT,
 )
 AXE = here("vendor/axe.min.js")
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
@@ -269,7 +271,7 @@ def test_a_run_is_accessible_too(gallery: LiveServer, arrive: Arrive) -> None:
     assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage", "/generations"])
+@pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage", "/generations", *ACCOUNT])
 def test_a_first_view_is_light_and_asks_nobody_else(gallery: LiveServer, arrive: Arrive, path: str) -> None:
     """At most 100 KB and 12 requests, media left out; nothing to other hosts, nothing against the policy."""
     person = arrive(gallery)
@@ -339,7 +341,7 @@ def test_nothing_sticks_out_at_any_width(gallery: LiveServer, arrive: Arrive, wi
     person.sign_in()
     for path in (
         "/", "/models", REFERENCE, "/models/studio/all-fields", "/sign-in", "/profile", "/keys", "/usage",
-        "/generations",
+        "/generations", *ACCOUNT,
     ):  # fmt: skip
         page = person.open(path)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

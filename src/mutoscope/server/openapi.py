@@ -15,6 +15,7 @@ from mutoscope import __version__
 from mutoscope.catalog import Model
 from mutoscope.jobs import State
 from mutoscope.quotas import PRIORITIES
+from mutoscope.quote import priced_inputs
 from mutoscope.schema import bounded, normalise
 from mutoscope.server.dialects.runcomfy import LONGEST_WAIT_S
 from mutoscope.server.events import MOST_REQUESTS
@@ -66,6 +67,7 @@ def describe(models: list[Model], base: str) -> dict[str, Any]:
             "post": _submit(model),
         }
         paths[f"/v1/quote/{model.id}"] = {"post": _quote(model)}
+        paths[f"/v1/prices/{model.id}"] = {"get": _prices(model)}
         paths[f"/prod/v2/models/{model.id}"] = _alias({"post": _submit(model)})
     return {
         "openapi": "3.1.0",
@@ -82,7 +84,14 @@ def describe(models: list[Model], base: str) -> dict[str, Any]:
 
 def describe_one(model: Model, base: str) -> dict[str, Any]:
     """The document for one model alone: its calls, those of its requests, files and checks."""
-    own = (f"/v1/models/{model.id}", f"/v1/quote/{model.id}", "/v1/requests/{", "/v1/files", "/v1/inputs/")
+    own = (
+        f"/v1/models/{model.id}",
+        f"/v1/quote/{model.id}",
+        f"/v1/prices/{model.id}",
+        "/v1/requests/{",
+        "/v1/files",
+        "/v1/inputs/",
+    )
     document = describe([model], base)
     document["info"] |= {"title": model.text("name", "en"), "description": model.text("description", "en")}
     document["paths"] = {path: item for path, item in document["paths"].items() if path.startswith(own)}
@@ -131,6 +140,20 @@ def _submit(model: Model) -> Operation:
 def _quote(model: Model) -> Operation:
     operation = _op("quote_" + model.id, "What a request would cost and take.", ref("Quote"), (400, 413, 422, 503))
     operation["requestBody"] = _body({"application/json": bounded(normalise(model.input_schema))})
+    return operation
+
+
+def _prices(model: Model) -> Operation:
+    operation = _op("prices_" + model.id, "What so many runs would cost.", ref("Prices"), (422,), public=True)
+    operation["parameters"] = [
+        _query("count", {"type": "integer", "minimum": 1, "maximum": 1_000_000}, "Runs."),
+        _query("outputs", {"type": "integer", "minimum": 1, "maximum": 1000}, "Outputs of each, where they count."),
+        _query("duration_s", {"type": "number", "minimum": 0, "maximum": 86400}, "Length of each, where it counts."),
+        *(
+            _query(f"input.{name}", bounded(normalise(node)), "The price hangs on it.")
+            for name, node in priced_inputs(model).items()
+        ),
+    ]
     return operation
 
 

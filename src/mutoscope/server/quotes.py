@@ -7,9 +7,14 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mutoscope.quote import Quote, quote
+from mutoscope.catalog import Model
+from mutoscope.quote import Cost, Quote, price, quote, read_priced
 from mutoscope.server.auth import caller
-from mutoscope.server.wire import answer, base_url, read_json, site_of
+from mutoscope.server.wire import Query, answer, base_url, read_json, site_of
+
+INPUT = "input."
+"""Before the name of an input among query parameters."""
+MOST_RUNS, MOST_OUTPUTS, MOST_SECONDS = 1_000_000, 1000, 86400
 
 
 async def show(request: Request) -> Response:
@@ -22,19 +27,10 @@ async def show(request: Request) -> Response:
 
 def told(found: Quote) -> dict[str, Any]:
     """A quote as it is answered."""
-    price, cost, run, wait = found.model.price, found.cost, found.run, found.wait
+    run, wait = found.run, found.wait
     return {
         "model_id": found.model.id,
-        "price": {
-            "cost_usd": None if cost.microusd is None else cost.microusd / 1e6,
-            "cost_microdollars": cost.microusd,
-            "quantity": cost.quantity,
-            "unit": price.unit,
-            "base_price_usd": price.base_price_usd,
-            "formula": price.formula.text if price.formula else None,
-            "explanation": cost.words,
-            "note": price.note,
-        },
+        "price": priced(found.model, found.cost),
         "run": {
             "expected_s": _seconds(run.expected_s),
             "p90_s": _seconds(run.p90_s),
@@ -49,6 +45,44 @@ def told(found: Quote) -> dict[str, Any]:
             "reason": wait.reason,
         },
         "ignored_inputs": list(found.ignored_inputs),
+    }
+
+
+async def prices(request: Request) -> Response:
+    """GET /v1/prices/{model_id}: what so many runs would cost, from what their price hangs on; no key needed."""
+    model = site_of(request).catalog.get(request.path_params["model_id"])
+    query = Query(request)
+    count, outputs = query.number("count", 1, 1, MOST_RUNS), query.number("outputs", 1, 1, MOST_OUTPUTS)
+    duration_s = query.decimal("duration_s", 0, MOST_SECONDS)
+    query.check()
+    given = {name.removeprefix(INPUT): text for name, text in request.query_params.items() if name.startswith(INPUT)}
+    inputs = read_priced(model, given)
+    cost = price(model, inputs, outputs=outputs, duration_s=duration_s)
+    total = None if cost.microusd is None else cost.microusd * count
+    return answer(
+        {
+            "model_id": model.id,
+            "inputs": inputs,
+            "price": priced(model, cost),
+            "count": count,
+            "total_usd": None if total is None else total / 1e6,
+            "total_microdollars": total,
+        }
+    )
+
+
+def priced(model: Model, cost: Cost) -> dict[str, Any]:
+    """What something costs, as it is answered."""
+    rate = model.price
+    return {
+        "cost_usd": None if cost.microusd is None else cost.microusd / 1e6,
+        "cost_microdollars": cost.microusd,
+        "quantity": cost.quantity,
+        "unit": rate.unit,
+        "base_price_usd": rate.base_price_usd,
+        "formula": rate.formula.text if rate.formula else None,
+        "explanation": cost.words,
+        "note": rate.note,
     }
 
 

@@ -53,6 +53,7 @@ TABLE: Table = (
     ("POST", "/prod/v2/requests/{request_id}/cancel", runcomfy.cancel),
     # our own extras
     ("POST", "/v1/quote/{model_id:path}", quotes.show),
+    ("GET", "/v1/prices/{model_id:path}", quotes.prices),
     ("POST", "/v1/inputs/check", inputs.check),
     ("GET", "/v1/requests", requests.index),
     ("GET", "/v1/requests/{request_id}", requests.show),

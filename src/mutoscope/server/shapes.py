@@ -162,6 +162,17 @@ _KEY: Shape = {
     "limits": obj(**_LIMITS),
 }
 
+_PRICE: Shape = obj(
+    cost_usd=maybe(PART),
+    cost_microdollars=maybe(COUNT),
+    quantity=maybe(PART),
+    unit={"type": "string", "enum": ["second", "output"]},
+    base_price_usd=PART,
+    formula=maybe(TEXT),
+    explanation=TEXT,
+    note=TEXT,
+)
+
 SHAPES: dict[str, Shape] = {
     "Error": obj(
         error_code={"type": "integer"},
@@ -212,16 +223,7 @@ SHAPES: dict[str, Shape] = {
     ),
     "Quote": obj(
         model_id=TEXT,
-        price=obj(
-            cost_usd=maybe(PART),
-            cost_microdollars=maybe(COUNT),
-            quantity=maybe(PART),
-            unit={"type": "string", "enum": ["second", "output"]},
-            base_price_usd=PART,
-            formula=maybe(TEXT),
-            explanation=TEXT,
-            note=TEXT,
-        ),
+        price=_PRICE,
         run=obj(
             expected_s=maybe(PART),
             p90_s=maybe(PART),
@@ -231,6 +233,14 @@ SHAPES: dict[str, Shape] = {
         ),
         wait=obj(expected_s=maybe(PART), queue_ahead=COUNT, workers=COUNT, reason=maybe(TEXT)),
         ignored_inputs=array(TEXT),
+    ),
+    "Prices": obj(
+        model_id=TEXT,
+        inputs={"type": "object"},
+        price=_PRICE,
+        count=COUNT,
+        total_usd=maybe(PART),
+        total_microdollars=maybe(COUNT),
     ),
     "WantedCheck": obj(model_id=TEXT, field=TEXT, url=TEXT),
     "Check": obj(

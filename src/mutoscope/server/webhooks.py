@@ -35,7 +35,7 @@ async def index(request: Request) -> Response:
     """GET /v1/webhooks: every endpoint of the account, oldest first."""
     who = await caller(request, *LOOKING)
     found = await site_of(request).store.webhooks.endpoints(who.account_id)
-    return answer({"webhooks": [_endpoint(endpoint) for endpoint in found]})
+    return answer({"webhooks": [endpoint_told(endpoint) for endpoint in found]})
 
 
 async def create(request: Request) -> Response:
@@ -47,13 +47,13 @@ async def create(request: Request) -> Response:
     secret = new_secret()
     noted = noting(request, who, "webhook.created", target=wanted.id, after=_told(wanted))
     made = await noted.webhooks.add_endpoint(wanted, secret=secret, at_most=MOST_ENDPOINTS)
-    return answer({**_endpoint(made), "secret": secret}, 201)
+    return answer({**endpoint_told(made), "secret": secret}, 201)
 
 
 async def show(request: Request) -> Response:
     """GET /v1/webhooks/{endpoint_id}: one endpoint."""
     who = await caller(request, *LOOKING)
-    return answer(_endpoint(await _found(request, who)))
+    return answer(endpoint_told(await _found(request, who)))
 
 
 async def change(request: Request) -> Response:
@@ -63,7 +63,7 @@ async def change(request: Request) -> Response:
     before = await _found(request, who)
     wanted = _changed(site, before, await read_json(request, BODY_BYTES))
     noted = noting(request, who, "webhook.changed", target=before.id, before=_told(before), after=_told(wanted))
-    return answer(_endpoint(await noted.webhooks.change_endpoint(wanted)))
+    return answer(endpoint_told(await noted.webhooks.change_endpoint(wanted)))
 
 
 async def delete(request: Request) -> Response:
@@ -88,7 +88,7 @@ async def test(request: Request) -> Response:
     who = await caller(request, "admin")
     found = await _found(request, who)
     noted = noting(request, who, "webhook.tested", target=found.id)
-    return answer(_delivery(await noted.webhooks.add_test(found)), 202)
+    return answer(delivery_told(await noted.webhooks.add_test(found)), 202)
 
 
 async def account_secret(request: Request) -> Response:
@@ -119,7 +119,7 @@ async def deliveries(request: Request) -> Response:
     found = await site_of(request).store.webhooks.deliveries(who.account_id, wanted)
     last = found[-1] if found else None
     cursor = next_cursor(len(found) == wanted.limit, last.created_ms, last.id) if last else None
-    return answer({"deliveries": [_delivery(delivery) for delivery in found], "next_cursor": cursor})
+    return answer({"deliveries": [delivery_told(delivery) for delivery in found], "next_cursor": cursor})
 
 
 async def show_delivery(request: Request) -> Response:
@@ -127,8 +127,8 @@ async def show_delivery(request: Request) -> Response:
     who = await caller(request, "read", "run")
     store = site_of(request).store.webhooks
     delivery = await store.delivery(request.path_params["delivery_id"], who.account_id)
-    attempts = [_attempt(attempt) for attempt in await store.attempts(delivery.id)]
-    return answer({**_delivery(delivery), "attempts": attempts})
+    attempts = [attempt_told(attempt) for attempt in await store.attempts(delivery.id)]
+    return answer({**delivery_told(delivery), "attempts": attempts})
 
 
 async def replay(request: Request) -> Response:
@@ -136,7 +136,7 @@ async def replay(request: Request) -> Response:
     who = await caller(request, "run", "admin")
     delivery_id = request.path_params["delivery_id"]
     noted = noting(request, who, "webhook.replayed", target=delivery_id)
-    return answer(_delivery(await noted.webhooks.replay(delivery_id, who.account_id)), 202)
+    return answer(delivery_told(await noted.webhooks.replay(delivery_id, who.account_id)), 202)
 
 
 async def jwks(request: Request) -> Response:
@@ -198,7 +198,8 @@ def _changed(site: Site, endpoint: Endpoint, body: object) -> Endpoint:
     )
 
 
-def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
+def endpoint_told(endpoint: Endpoint) -> dict[str, Any]:
+    """An endpoint as it is answered, never its secret."""
     return {
         "endpoint_id": endpoint.id,
         "url": endpoint.url,
@@ -215,7 +216,7 @@ def _told(endpoint: Endpoint) -> dict[str, Any]:
     """An endpoint for the audit log: of its address only what cannot be a secret."""
     address = urlsplit(endpoint.url)
     host = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
-    return {**{name: value for name, value in _endpoint(endpoint).items() if name != "created_at"}, "url": host}
+    return {**{name: value for name, value in endpoint_told(endpoint).items() if name != "created_at"}, "url": host}
 
 
 def _secret(found: Secrets) -> dict[str, Any]:
@@ -223,7 +224,8 @@ def _secret(found: Secrets) -> dict[str, Any]:
     return {"secret": found.secret, "previous_expires_at": timestamp(until_ms) if until_ms else None}
 
 
-def _delivery(delivery: Delivery) -> dict[str, Any]:
+def delivery_told(delivery: Delivery) -> dict[str, Any]:
+    """A delivery as it is answered."""
     pending = delivery.state == "pending"
     return {
         "delivery_id": delivery.id,
@@ -241,7 +243,8 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
+def attempt_told(attempt: Attempt) -> dict[str, Any]:
+    """One try as it is answered."""
     return {
         "attempt": attempt.attempt,
         "at": timestamp(attempt.at_ms),

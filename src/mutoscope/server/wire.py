@@ -129,6 +129,18 @@ class Query:
             return default
         return int(value)
 
+    def decimal(self, name: str, low: float, high: float) -> float | None:
+        """A number from low to high, or None when absent."""
+        value = self.text(name)
+        try:
+            number = None if value is None else float(value)
+        except ValueError:
+            number = high + 1
+        if number is not None and not low <= number <= high:
+            self._wrong(name, f"a number from {low:g} to {high:g}")
+            return None
+        return number
+
     def word(self, name: str, accepted: tuple[str, ...]) -> str | None:
         """One of the accepted words, or None when absent."""
         value = self.text(name)

@@ -6,7 +6,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope.server.routes import Table, no_such_address
-from mutoscope.web import catalogue, notices, playground, profile, sign_in, signposts, static, status, usage
+from mutoscope.web import (
+    catalogue,
+    notices,
+    playground,
+    pricing,
+    profile,
+    sign_in,
+    signposts,
+    static,
+    status,
+    usage,
+    webhooks,
+)
 from mutoscope.web.api_page import views as api_page
 from mutoscope.web.generations import views as generations
 from mutoscope.web.languages import PREFIX, in_its_language, misspelt
@@ -34,6 +46,9 @@ PAGES: Table = (
     ("GET", "/profile", profile.profile),
     ("GET", "/keys", profile.keys),
     ("GET", "/usage", usage.show),
+    ("GET", "/pricing", pricing.show),
+    ("GET", "/webhooks", webhooks.show),
+    ("GET", "/webhooks/deliveries/{delivery_id}", webhooks.show_delivery),
     ("GET", "/welcome/{token}", sign_in.welcome),
     ("GET", "/status", status.show),
     ("GET", "/support", notices.support),

@@ -2,7 +2,7 @@
 //   data-act="PATCH /v1/keys/…"   the call; a form sends its fields as JSON, by their names (`limits.max_running`)
 //   data-said="…"                 what is said when it is done
 //   data-confirm="…"              a question that is asked before; data-sure is the word on its button
-//   data-secret="key"             the member of the answer that is shown once, in a dialog
+//   data-secret="key"             the member of the answer that is shown once, in a dialog; data-note: what is said of it
 //   data-go="…"                   where to go afterwards; else the parts of the page marked `data-live` are read anew
 // A field says by data-as what it becomes: number, list (checked boxes), lines, yes (a switch). An empty one is null,
 // or left out with data-omit; a group of fields with data-group is null when none of them is filled in.
@@ -41,7 +41,7 @@ async function act(element, form) {
     form?.closest("dialog")?.close();
     if (form?.hasAttribute("data-empty-after")) form.reset();
     element.closest("details.is-fold")?.removeAttribute("open");
-    if (element.dataset.secret) await showSecret(told[element.dataset.secret]);
+    if (element.dataset.secret) await showSecret(told[element.dataset.secret], element.dataset.note);
     if (said) toast(said);
     if (go) location.assign(go);
     else await renew();
@@ -141,8 +141,9 @@ function isSure(question, word) {
 }
 
 /** Show a secret until the reader closes it; afterwards the page holds it no more. */
-function showSecret(secret) {
+function showSecret(secret, note) {
   const dialog = document.getElementById("secret");
+  if (note) dialog.querySelector("[data-note]").textContent = note;
   const place = dialog.querySelector("[data-value]");
   place.textContent = secret;
   dialog.showModal();
@@ -161,14 +162,14 @@ function showSecret(secret) {
 // -- what the page shows ----------------------------------------------------------------------------------------------
 
 /** Read the page anew and put its live parts in place of the present ones; folds that are open stay open. */
-export async function renew() {
+export async function renew(wanted = "[data-live]") {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) {
     location.reload();
     return;
   }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  for (const part of document.querySelectorAll("[data-live]")) {
+  for (const part of document.querySelectorAll(wanted)) {
     const fresh = page.getElementById(part.id);
     if (!fresh) continue;
     const open = new Set([...part.querySelectorAll("details[open][id]")].map((fold) => fold.id));
@@ -180,7 +181,6 @@ export async function renew() {
 
 const beat = document.querySelector("[data-renew-s]");
 if (beat) {
-  setInterval(() => {
-    if (!document.hidden && !document.querySelector("dialog[open]") && !document.activeElement?.closest("[data-live] :is(form, details)")) renew().catch(() => {});
-  }, Number(beat.dataset.renewS) * 1000);
+  const isBusy = () => document.hidden || document.querySelector("dialog[open]") || document.activeElement?.closest('[data-live="always"]');
+  setInterval(() => isBusy() || renew('[data-live="always"]').catch(() => {}), Number(beat.dataset.renewS) * 1000);
 }
