@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,6 +22,8 @@ from mutoscope.store.values import Filter
 
 pytestmark = pytest.mark.anyio
 ME = "account"
+NUMBERS = itertools.count(1)
+"""Ids grow, so that those of one millisecond are listed as they came."""
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ async def site(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Any]:
 
 
 async def add(site: Any, account_id: str = ME, **inputs: Any) -> str:
-    job = NewJob(str(uuid.uuid4()), account_id, "key", "studio/film", inputs, (), 1, None, "")
+    job = NewJob(str(uuid.UUID(int=next(NUMBERS) << 96)), account_id, "key", "studio/film", inputs, (), 1, None, "")
     return str((await site.store.submit(job)).request_id)
 
 
