@@ -81,6 +81,7 @@ async def serve(
     settings: Settings, *, on_ready: Callable[[Ready], None], stop: Stop, kept_key: str | None = None
 ) -> None:
     """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
+    registry.use_files(filter(None, settings.engine_files.split(os.pathsep)))
     capabilities, missing = engines()
     chosen = _chosen_engines(settings, capabilities)
     listener = listen(settings.host, settings.port)

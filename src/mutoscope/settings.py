@@ -48,6 +48,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("public_url", str, "", "Address clients reach the server at; empty means the host each request names."),
     Setting("workers", int, 1, "Worker processes started with the server; 0 for none."),
     Setting("engines", str, "", "Engines the server's own workers run, separated by commas; empty means all."),
+    Setting("engine_files", str, "", "Python files with engines of your own, separated by colons; read at the start."),
     Setting("manifests", Path, None, "Folder with your own model manifests, read after the built-in ones."),
     Setting(
         "pages",
@@ -147,6 +148,7 @@ class Settings:
     public_url: str
     workers: int
     engines: str
+    engine_files: str
     manifests: Path | None
     pages: Path | None
     api_key: str

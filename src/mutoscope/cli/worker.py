@@ -11,6 +11,7 @@ from mutoscope import logs, settings
 
 
 @click.command("worker", epilog="Example: MUTOSCOPE_WORKER_TOKEN=… mutoscope worker --server http://10.0.0.5:8000")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--server", "server_url", required=True, metavar="URL", help="Address of the server.")
 @click.option("--engine", "engines", multiple=True, metavar="NAME", help="May be repeated; all when not given.")
 @click.option(
@@ -21,8 +22,12 @@ from mutoscope import logs, settings
     help="Seconds the request at hand may go on after SIGTERM.",
 )
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where attempts keep their files.")
-def command(server_url: str, engines: tuple[str, ...], drain_s: float, folder: Path | None) -> None:
+def command(
+    files: tuple[Path, ...], server_url: str, engines: tuple[str, ...], drain_s: float, folder: Path | None
+) -> None:
     """Take requests from a server and carry them out, until told to stop.
+
+    FILES hold engines of your own; they run beside those that --engine names.
 
     The token, of scope `worker`, is read from MUTOSCOPE_WORKER_TOKEN.
     """
@@ -32,6 +37,7 @@ def command(server_url: str, engines: tuple[str, ...], drain_s: float, folder: P
     from mutoscope import worker  # noqa: PLC0415 - brings engines and media along
     from mutoscope.engines import registry  # noqa: PLC0415
 
+    engines = (*engines, *registry.use_files(files)) if files else engines
     unknown = sorted(set(engines) - set(registry.names()))
     if unknown:
         raise click.BadParameter(
