@@ -88,7 +88,7 @@ def test_its_own_error_reaches_the_caller(studio: LiveServer) -> None:
     assert "one colour; there is nothing to draw" in told["error"]
 
 
-def test_a_worker_brings_its_own_engine(folder: Path) -> None:
+def test_a_worker_brings_its_own_engine(folder: Path, picture: bytes) -> None:
     """A server whose own workers do not run it hands the work to one that was started with the file."""
     token = "wt_a-token-of-the-test"
     live = start_server(
@@ -99,7 +99,7 @@ def test_a_worker_brings_its_own_engine(folder: Path) -> None:
     with subprocess.Popen(command, env=environment | {"MUTOSCOPE_WORKER_TOKEN": token}, cwd=folder) as worker:
         try:
             with live.client() as client:
-                completed(client, "studio/ink", picture=media.data_uri(media.jpeg(64, 48)))
+                completed(client, "studio/ink", picture=media.data_uri(picture))
         finally:
             worker.send_signal(signal.SIGTERM)
     assert worker.returncode == 0
