@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import os
 import resource
 import secrets
-import shutil
 import signal
 import socket
 import sys
@@ -40,6 +38,7 @@ from mutoscope.media.probe import MediaInfo
 from mutoscope.media.sandbox import Prober
 from mutoscope.performing import perform
 from mutoscope.protocol import Assignment, Finish, InputFile, Stored
+from mutoscope.workfolder import LOCK, own_folder
 
 logger = structlog.get_logger(__name__)
 
@@ -47,7 +46,6 @@ INPUT_LIMIT_BYTES = 200 * 2**20
 CLAIM_WAIT_S = 20.0
 HASTY_S = 0.5
 """An empty answer sooner than this was not a long poll; asking again at once would be a busy loop."""
-LOCK = ".lock"
 REWARM_AFTER_S = 30.0
 """Pause before an engine that could not be warmed is tried again."""
 STORE_TRIES_S = 60.0
@@ -81,7 +79,7 @@ def main(
     policy = net.Policy(allow=net.parse_allow(fetch_allow), max_bytes=INPUT_LIMIT_BYTES)
     children = {name: EngineProcess(name, trace=_log_trace(name)) for name in engines}
     with (
-        _own_folder(folder or Path(tempfile.gettempdir()) / f"mutoscope-{os.getuid()}", worker_id) as own,
+        own_folder(folder or Path(tempfile.gettempdir()) / f"mutoscope-{os.getuid()}", worker_id) as own,
         contextlib.closing(Link(server_url, token, worker_id)) as link,
         contextlib.closing(Prober()) as prober,
     ):
@@ -338,37 +336,6 @@ def _log_trace(engine: str) -> Callable[[str], None]:
 def _timings(finish: Finish) -> Mapping[str, float]:
     timings: Mapping[str, float] = finish.metadata.get("timings", {})
     return timings
-
-
-@contextlib.contextmanager
-def _own_folder(root: Path, worker_id: str) -> Iterator[Path]:
-    """A folder for this worker, locked while it lives; folders of workers that died are removed."""
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
-    own = root / worker_id
-    moving_in = os.open(root, os.O_RDONLY)
-    try:  # one worker at a time: a folder that is not locked yet looks like one left behind
-        fcntl.flock(moving_in, fcntl.LOCK_EX)
-        for left in root.iterdir():
-            _remove_if_left(left)
-        own.mkdir(mode=0o700)
-        lock = (own / LOCK).open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    finally:
-        os.close(moving_in)
-    with lock:
-        try:
-            yield own
-        finally:
-            shutil.rmtree(own, ignore_errors=True)
-
-
-def _remove_if_left(folder: Path) -> None:
-    with (
-        contextlib.suppress(OSError),
-        (folder / LOCK).open("r+") as lock,
-    ):  # no lock file: not ours to judge
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep_to_itself() -> None:

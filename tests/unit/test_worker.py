@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mutoscope import worker
+from mutoscope import workfolder
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.protocol import Assignment, Beat, Claim, Finish, InputFile, Stored, decode, encode
 from mutoscope.worker import CLAIM_WAIT_S
@@ -579,8 +579,8 @@ def test_workers_that_start_together_leave_each_other_alone(tmp_path: Path) -> N
     """A folder that is not locked yet must not be taken for one that a dead worker left."""
 
     def move_in(number: int) -> bool:
-        with worker._own_folder(tmp_path, f"worker-{number}") as own:
-            return (own / worker.LOCK).exists()
+        with workfolder.own_folder(tmp_path, f"worker-{number}") as own:
+            return (own / workfolder.LOCK).exists()
 
     with ThreadPoolExecutor(16) as pool:
         assert all(pool.map(move_in, range(400)))
