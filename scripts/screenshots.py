@@ -38,6 +38,7 @@ PAGES = {
     "pricing": "/pricing",
     "webhooks": "/webhooks",
     "usage": "/usage?show=requests",
+    "library": "/library",
     "generations": "/generations",
     "generation": "/generations/{run}",
     "sign-in": "/sign-in",

@@ -304,7 +304,7 @@ async def _files(site: Site, job: Job, held: Held, finish: Finish) -> list[File]
                 id=stored.file_id,
                 account_id=job.account_id,
                 request_id=job.id,
-                role="output",
+                role="poster" if stored is finish.poster else "output",
                 name=stored.name,
                 media_type=stored.media_type,
                 size_bytes=stored.size_bytes,

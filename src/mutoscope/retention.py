@@ -47,7 +47,7 @@ class Retention:
         self._site = site
         self._keep = keep
         self._expiry = Expiry(site.store.db)
-        self._seen: dict[str, Place] = {}
+        self._seen: dict[tuple[str, ...], Place] = {}
         """Up to where outputs and inputs have gone: the requests stay, and need not be looked at again."""
         self._events_done = 0
 
@@ -57,9 +57,11 @@ class Retention:
         if keep.requests_s:
             gone["requests"] = await self._requests(keep.requests_s * 1000)
         if keep.outputs_s:
-            gone["outputs"] = await self._parts("output", keep.outputs_s * 1000, self._expiry.forget_outputs)
+            gone["outputs"] = await self._parts(
+                ("output", "poster"), keep.outputs_s * 1000, self._expiry.forget_outputs
+            )
         if keep.inputs_s:
-            gone["inputs"] = await self._parts("input", keep.inputs_s * 1000, self._expiry.forget_inputs)
+            gone["inputs"] = await self._parts(("input",), keep.inputs_s * 1000, self._expiry.forget_inputs)
         if keep.uploads_s:
             gone["uploads"] = await self._uploads(keep.uploads_s * 1000)
         if keep.events_s:
@@ -84,20 +86,20 @@ class Retention:
         files = await self._site.store.files_of(request_id)
         return any([await self._expiry.is_in_use(file.id) for file in files])
 
-    async def _parts(self, role: str, keep_ms: int, forget: Callable[[str], Awaitable[None]]) -> int:
-        """The files of one role of what finished long enough ago, then what the request's row says about them."""
+    async def _parts(self, roles: tuple[str, ...], keep_ms: int, forget: Callable[[str], Awaitable[None]]) -> int:
+        """The files of these roles of what finished long enough ago, then what the request's row says about them."""
         gone, is_whole = 0, True
-        async for request in self._finished(keep_ms, self._seen.get(role, START)):
+        async for request in self._finished(keep_ms, self._seen.get(roles, START)):
             is_free = True
             for file in await self._site.store.files_of(request.id):
-                if file.role == role:
+                if file.role in roles:
                     is_free = await self._delete(file.id, file.key) and is_free
             if is_free:
                 await forget(request.id)
                 gone += 1
             is_whole = is_whole and is_free
             if is_whole:
-                self._seen[role] = (request.finished_ms, request.id)
+                self._seen[roles] = (request.finished_ms, request.id)
         return gone
 
     async def _uploads(self, keep_ms: int) -> int:

@@ -27,6 +27,7 @@ HELPERS = 4
 UPLOADS_AT_ONCE = 16
 STREAMS_AT_ONCE = 200
 """Of one account. Each holds a connection, an upload a file as well."""
+ARCHIVES_AT_ONCE = 3
 COUNT_S = 1.0
 """How long a count of the queue is good for; what is accepted in between is added to it."""
 INVITATION_S = 3600.0
@@ -157,6 +158,7 @@ class Site:
     examining: Places = field(default_factory=lambda: Places(HELPERS - 1, "files to be measured"))
     uploads: Places = field(default_factory=lambda: Places(UPLOADS_AT_ONCE, "uploads"))
     streams: Places = field(default_factory=lambda: Places(STREAMS_AT_ONCE, "event streams"))
+    archives: Places = field(default_factory=lambda: Places(ARCHIVES_AT_ONCE, "archives"))
     invitation: Invitation = field(default_factory=Invitation)
     checks: Checks = field(default_factory=Checks)
     pages: Path | None = None

@@ -51,6 +51,10 @@ async def fill(place: Place) -> None:
     await store.beat(held, lease_ms=60_000, progress=0.1 + 0.2, stage="größer", log=["a\\nb"])
     await store.submit(desk.job(), Quota(rate_submits=9, rate_window_s=60))  # a meter
     await store.claim((MODEL,), "worker-1", lease_ms=60_000, max_running={MODEL: 99})  # a gate
+    kept = await store.add_file(desk.file())
+    shelf = await store.library.add_collection(ALICE.account_id, "Häfen \\N", at_most=9)
+    await store.library.put(shelf.id, kept.id, ALICE.account_id)
+    await store.library.set_favourite(kept.id, ALICE.account_id, is_favourite=True)
     actor = Actor(ALICE.account_id, ALICE.key_id, None)
     await store.db.write(lambda tx: audit.note(tx, actor, "key.created", account_id=ALICE.account_id, target="k"))
     (one, *_) = await leased(desk)

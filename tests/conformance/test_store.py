@@ -10,6 +10,7 @@ import pytest
 
 from mutoscope.errors import Conflict, LeaseLost, NotFound
 from mutoscope.jobs import MOVES, State
+from mutoscope.store.library import Shelf
 from mutoscope.store.store import Store
 from mutoscope.store.values import Charge, Filter, Held
 
@@ -401,7 +402,7 @@ async def test_a_stranger_sees_and_changes_nothing(desk: Desk) -> None:
     assert await desk.store.jobs(BOB.account_id, Filter()) == []
     assert await desk.store.earlier(BOB.account_id, "order-7", "") is None
     assert await desk.usage(BOB) == {}
-    assert await desk.store.files(BOB.account_id, role="upload", cursor=None, limit=9) == []
+    assert await desk.store.library.entries(BOB.account_id, Shelf()) == []
     assert await desk.state(queued) is State.IN_PROGRESS
     assert await desk.state(done) is State.COMPLETED
 

@@ -102,20 +102,6 @@ async def test_a_file_is_on_record_until_it_is_deleted(desk: Desk) -> None:
         await desk.store.file(file.id)
 
 
-async def test_pages_of_files_have_no_gaps_and_no_repeats(desk: Desk) -> None:
-    """Uploads only, newest first, while more arrive."""
-    old = [(await desk.store.add_file(desk.file())).id for _ in range(11)]
-    await desk.store.add_file(desk.file(role="input"))
-    seen: list[str] = []
-    cursor = None
-    while files := await desk.store.files(ALICE.account_id, role="upload", cursor=cursor, limit=3):
-        seen += [file.id for file in files]
-        cursor = (files[-1].created_ms, files[-1].id)
-        await desk.store.add_file(desk.file())
-    assert len(seen) == len(set(seen)) == 11
-    assert set(seen) == set(old)
-
-
 async def test_usage_is_summed_by_day_model_and_key(desk: Desk) -> None:
     """Only what was completed has a quantity and a cost; other accounts' rows and other times are left out."""
     for model_id in (MODEL, "test/other"):

@@ -162,6 +162,13 @@ async def keys(site: Site) -> set[str]:
     return {key async for key in site.storage.keys(before_s=1e12)}
 
 
+def input_rows(site: Site) -> int:
+    """Rows of files that came inside a body."""
+    assert isinstance(site.store.db, Sqlite)
+    found = site.store.db._reader.execute("select count(*) from files where role = 'input'").fetchone()
+    return int(found[0])
+
+
 def completed(held: Held, *outputs: Stored, poster: Stored | None = None) -> Finish:
     """What a worker says when it made these, four seconds of video."""
     metadata = {"engine": "testcard", "media": {"duration_s": 4.0}, "timings": {"engine_s": 1.5}}
@@ -248,7 +255,7 @@ async def test_a_refused_body_keeps_none_of_its_pictures(site: Site) -> None:
         await submit(site, {"caption": "x", "pictures": [picture(), picture(65), "data:image/png;base64,AAAA"]})
     assert [problem.path for problem in caught.value.problems] == ["pictures[1]", "pictures[2]"]
     assert await keys(site) == set()
-    assert await site.store.files(ALICE.account_id, role="input", cursor=None, limit=9) == []
+    assert input_rows(site) == 0
 
 
 async def test_of_submits_with_the_same_key_one_keeps_its_pictures(site: Site) -> None:
@@ -270,7 +277,7 @@ async def test_a_full_database_keeps_no_pictures_either(site: Site) -> None:
     with pytest.raises(StorageFull):
         await submit(site, body)
     assert await keys(site) == set()
-    assert await site.store.files(ALICE.account_id, role="input", cursor=None, limit=9) == []
+    assert input_rows(site) == 0
     assert await site.store.jobs(ALICE.account_id, Filter()) == []
     database._writer.execute(f"pragma max_page_count = {pages + 1000}")
     assert not (await submit(site, body)).replayed
@@ -292,7 +299,7 @@ async def test_a_full_storage_keeps_no_pictures_of_a_request(site: Site, monkeyp
     with pytest.raises(StorageFull):
         await submit(site, {"caption": "x", "pictures": [picture(), picture(colour="blue")]})
     assert await keys(site) == set()
-    assert await site.store.files(ALICE.account_id, role="input", cursor=None, limit=9) == []
+    assert input_rows(site) == 0
 
 
 # -- hand out -----------------------------------------------------------------------------------------------------

@@ -385,6 +385,11 @@ async def test_every_statement_fits_the_schema(db: Sqlite) -> None:
         ("request_list_unsuccessful", "requests_unsuccessful"),
         ("event_list", "events_request"),
         ("file_of_request", "files_request"),
+        ("library", "files_list"),
+        ("library_of_role", "files_of_role"),
+        ("library_of_kind", "files_of_kind"),
+        ("library_of_favourites", "favourites_list"),
+        ("library_of_collection", "collected_list"),
     ],
 )
 async def test_the_statements_asked_most_walk_an_index(db: Sqlite, name: str, index: str) -> None:

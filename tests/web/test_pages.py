@@ -34,6 +34,8 @@ EVERY = (
     "/usage",
     "/generations",
     "/generations?search=nothing-like-this",
+    "/library",
+    "/library?kind=audio",
     *ACCOUNT,
 )
 AXE = here("vendor/axe.min.js")
@@ -271,7 +273,7 @@ def test_a_run_is_accessible_too(gallery: LiveServer, arrive: Arrive) -> None:
     assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage", "/generations", *ACCOUNT])
+@pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage", "/generations", "/library", *ACCOUNT])
 def test_a_first_view_is_light_and_asks_nobody_else(gallery: LiveServer, arrive: Arrive, path: str) -> None:
     """At most 100 KB and 12 requests, media left out; nothing to other hosts, nothing against the policy."""
     person = arrive(gallery)
@@ -341,7 +343,7 @@ def test_nothing_sticks_out_at_any_width(gallery: LiveServer, arrive: Arrive, wi
     person.sign_in()
     for path in (
         "/", "/models", REFERENCE, "/models/studio/all-fields", "/sign-in", "/profile", "/keys", "/usage",
-        "/generations", *ACCOUNT,
+        "/generations", "/library", *ACCOUNT,
     ):  # fmt: skip
         page = person.open(path)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

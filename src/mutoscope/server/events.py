@@ -9,17 +9,16 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AbstractContextManager
 from typing import Any
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from mutoscope.errors import BadRequest, InvalidInput, NotFound, Problem
 from mutoscope.jobs import Event, State
 from mutoscope.server.auth import caller
+from mutoscope.server.streaming import PlacedStream
 from mutoscope.server.wire import site_of
 from mutoscope.site import Site
 from mutoscope.store.records import Caller
@@ -58,24 +57,13 @@ async def _stream(request: Request, who: Caller, ids: list[str], *, named: bool)
     site = site_of(request)
     for request_id in ids:
         await site.store.standing(request_id, who.account_id)
-    answer = _Stream(
+    answer = PlacedStream(
         _lines(site, ids, who.account_id, after=_last_event_id(request), named=named),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
     answer.place = site.streams.taken(who.account_id)
     return answer
-
-
-class _Stream(StreamingResponse):
-    """A stream that holds one of the account's places while it runs."""
-
-    place: AbstractContextManager[None]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it, if there is a place. Raises RateLimited."""
-        with self.place:
-            await super().__call__(scope, receive, send)
 
 
 def _last_event_id(request: Request) -> int:

@@ -22,10 +22,11 @@ from mutoscope import intake
 from mutoscope.errors import BadRequest, InvalidInput, MediaError, NotFound, Problem, RangeNotSatisfiable
 from mutoscope.jobs import timestamp
 from mutoscope.server.auth import caller, known_caller
-from mutoscope.server.outputs import file_url
+from mutoscope.server.outputs import file_url, signed_url
 from mutoscope.server.problems import problem
 from mutoscope.server.wire import Query, answer, base_url, chunks, next_cursor, nothing, site_of
 from mutoscope.site import Site
+from mutoscope.store.library import KINDS, ROLES, Entry, Shelf
 from mutoscope.store.records import Caller, File
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -42,7 +43,7 @@ async def upload(request: Request) -> Response:
         path = Path(folder) / "file"
         name = await _receive(request, path)
         file = await _keep(site, who, path, name)
-    return answer(described(site, base_url(request), file), 201)
+    return answer(described(site, base_url(request), Entry(file)), 201)
 
 
 async def _receive(request: Request, path: Path) -> str:
@@ -94,26 +95,33 @@ def safe_name(name: str) -> str:
 
 
 async def index(request: Request) -> Response:
-    """GET /v1/files: uploads of the account, newest first."""
+    """GET /v1/files: uploads of the account, or what ?role= names, newest first; by kind, favourites, collection."""
     who = await caller(request, "read", "run")
     site = site_of(request)
     query = Query(request)
-    limit, cursor = query.number("limit", 50, 1, 500), query.cursor()
+    role = query.word("role", (*ROLES, "all")) or "upload"
+    shelf = Shelf(
+        role=None if role == "all" else role,
+        kind=query.word("kind", KINDS),
+        favourites=query.flag("favourite"),
+        collection_id=query.text("collection"),
+        limit=query.number("limit", 50, 1, 500),
+        cursor=query.cursor(),
+    )
     query.check()
-    found = await site.store.files(who.account_id, role="upload", cursor=cursor, limit=limit)
-    last = next_cursor(len(found) == limit, found[-1].created_ms, found[-1].id) if found else None
+    found = await site.store.library.entries(who.account_id, shelf)
+    last = found[-1].file if found else None
+    cursor = next_cursor(len(found) == shelf.limit, last.created_ms, last.id) if last else None
     base = base_url(request)
-    return answer({"files": [described(site, base, file) for file in found], "next_cursor": last})
+    return answer({"files": [described(site, base, entry) for entry in found], "next_cursor": cursor})
 
 
 async def show(request: Request) -> Response:
-    """GET /v1/files/{file_id}: what is known of a file, with a fresh address of it."""
+    """GET /v1/files/{file_id}: what is known of an upload or an output, with a fresh address of it."""
     who = await caller(request, "read", "run")
     site = site_of(request)
-    file = await site.store.file(request.path_params["file_id"])
-    if file.account_id != who.account_id:
-        raise NotFound("file not found")
-    return answer(described(site, base_url(request), file))
+    entry = await site.store.library.entry(request.path_params["file_id"], who.account_id)
+    return answer(described(site, base_url(request), entry))
 
 
 async def fetch(request: Request) -> Response:
@@ -202,17 +210,22 @@ def _part(request: Request, file: File, etag: str) -> tuple[int, int] | None:
     return start, end
 
 
-def described(site: Site, base: str, file: File) -> dict[str, Any]:
+def described(site: Site, base: str, entry: Entry) -> dict[str, Any]:
     """A file as our API tells it."""
+    file = entry.file
     return {
         "file_id": file.id,
         "url": file_url(site, base, file),
         "name": file.name,
+        "role": file.role,
+        "request_id": file.request_id,
         "media_type": file.media_type,
         "size_bytes": file.size_bytes,
         "sha256": file.sha256,
         "width_px": file.info.get("width_px"),
         "height_px": file.info.get("height_px"),
+        "poster_url": signed_url(site, base, *entry.poster) if entry.poster else None,
+        "favourite": entry.is_favourite,
         "created_at": timestamp(file.created_ms),
         "expires_in_s": site.limits.file_url_ttl_s,
     }

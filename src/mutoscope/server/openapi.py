@@ -19,10 +19,13 @@ from mutoscope.quote import priced_inputs
 from mutoscope.schema import bounded, normalise
 from mutoscope.server.dialects.runcomfy import LONGEST_WAIT_S
 from mutoscope.server.events import MOST_REQUESTS
+from mutoscope.server.library import MOST_FILES
 from mutoscope.server.listing import LONGEST_SEARCH
 from mutoscope.server.models import KINDS, ready
 from mutoscope.server.shapes import RECEIVER, SHAPES, array, obj, ref
 from mutoscope.server.wire import answer, base_url, site_of
+from mutoscope.store.library import KINDS as KINDS_OF_FILES
+from mutoscope.store.library import ROLES
 from mutoscope.store.outbox import STATES
 
 Operation = dict[str, Any]
@@ -162,6 +165,7 @@ def _fixed_paths() -> dict[str, dict[str, Operation]]:
         **_request_paths(),
         **_catalogue_paths(),
         **_file_paths(),
+        **_library_paths(),
         **_account_paths(),
         **_webhook_paths(),
         **_ops_paths(),
@@ -265,15 +269,58 @@ def _file_paths() -> dict[str, dict[str, Operation]]:
         _query("expires", {"type": "string"}, "From a signed address."),
         _query("signature", {"type": "string"}, "From a signed address."),
     ]
+    shelf = [
+        _query("role", {"type": "string", "enum": [*ROLES, "all"]}, "Uploads (when not given), outputs, or both."),
+        _query("kind", {"type": "string", "enum": list(KINDS_OF_FILES)}, "Only files of this kind."),
+        _query("favourite", {"type": "boolean"}, "Only favourites."),
+        _query("collection", {"type": "string"}, "Only files of this collection."),
+        *_paging(500),
+    ]
     return {
         "/v1/files": {
-            "get": _op("list_files", "List uploads.", _page("files", "File"), (422,), _paging(500)),
+            "get": _op("list_files", "List files.", _page("files", "File"), (422,), shelf),
             "post": upload,
         },
         "/v1/files/{file_id}/{name}": {"get": _bytes(fetch, "*/*")},
         "/v1/files/{file_id}": {
             "get": _op("show_file", "Show a file.", ref("File"), (404,), [file_id]),
             "delete": _op("delete_file", "Delete an upload.", None, (404,), [file_id], status="204"),
+        },
+    }
+
+
+def _library_paths() -> dict[str, dict[str, Operation]]:
+    file_id, collection_id = _in_path("file_id"), _in_path("collection_id")
+    create = _op("create_collection", "Create a collection.", ref("Collection"), (400, 409, 413, 422), status="201")
+    rename = _op(
+        "rename_collection", "Rename a collection.", ref("Collection"), (400, 404, 409, 413, 422), [collection_id]
+    )
+    for operation in (create, rename):
+        operation["requestBody"] = _body({"application/json": ref("WantedCollection")})
+    ids = {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": MOST_FILES}
+    archive = _op("archive_files", "Several files as one ZIP.", {}, (404, 422, 429))
+    archive["responses"]["200"]["content"] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+    archive["parameters"] = [
+        _query("file", ids, "Ids of files."),
+        _query("collection", {"type": "string"}, "All files of this collection, in place of ids."),
+    ]
+    both = [collection_id, file_id]
+    every = obj(collections=array(ref("Collection")))
+    return {
+        "/v1/files/{file_id}/favourite": {
+            "put": _op("favour_file", "Make a file a favourite.", None, (404,), [file_id], status="204"),
+            "delete": _op("unfavour_file", "No longer a favourite.", None, (404,), [file_id], status="204"),
+        },
+        "/v1/files.zip": {"get": archive},
+        "/v1/collections": {"get": _op("list_collections", "List collections.", every, ()), "post": create},
+        "/v1/collections/{collection_id}": {
+            "get": _op("show_collection", "Show a collection.", ref("Collection"), (404,), [collection_id]),
+            "patch": rename,
+            "delete": _op("delete_collection", "Delete a collection.", None, (404,), [collection_id], status="204"),
+        },
+        "/v1/collections/{collection_id}/files/{file_id}": {
+            "put": _op("collect_file", "Put a file into a collection.", None, (404,), both, status="204"),
+            "delete": _op("release_file", "Take a file out of it.", None, (404,), both, status="204"),
         },
     }
 

@@ -60,4 +60,9 @@ def file_url(site: Site, base: str, file: File) -> str:
     """A signed address of a file that anybody may read until it expires."""
     expires_s = site.limits.file_url_ttl_s
     direct = site.storage.url(file.key, expires_s=expires_s)
-    return direct or base + site.signer.path(file.id, file.name, expires_s=expires_s)
+    return direct or signed_url(site, base, file.id, file.name)
+
+
+def signed_url(site: Site, base: str, file_id: str, name: str) -> str:
+    """A signed address on this server, of a file by its id and name."""
+    return base + site.signer.path(file_id, name, expires_s=site.limits.file_url_ttl_s)

@@ -8,6 +8,7 @@ from mutoscope.jobs import State
 from mutoscope.quotas import PERIODS, PRIORITIES
 from mutoscope.server import limits
 from mutoscope.server.auth import SCOPES
+from mutoscope.store.library import ROLES
 from mutoscope.store.outbox import STATES
 from mutoscope.webhooks.rules import EVENTS, LONGEST_URL, URL_PATTERN
 
@@ -273,14 +274,20 @@ SHAPES: dict[str, Shape] = {
         file_id=TEXT,
         url=URL,
         name=TEXT,
+        role={"type": "string", "enum": list(ROLES)},
+        request_id=maybe(TEXT),
         media_type=TEXT,
         size_bytes=COUNT,
         sha256=TEXT,
         width_px=maybe(COUNT),
         height_px=maybe(COUNT),
+        poster_url=maybe(URL),
+        favourite={"type": "boolean"},
         created_at=INSTANT,
         expires_in_s=COUNT,
     ),
+    "Collection": obj(collection_id=TEXT, name=TEXT, files=COUNT, created_at=INSTANT),
+    "WantedCollection": obj(name=NAME),
     "Key": obj(**_KEY),
     "NewKey": obj(**_KEY, key=TEXT),
     "UsedKey": obj(**_KEY, used=_USED),

@@ -14,7 +14,7 @@ import orjson
 
 from mutoscope.jobs import State
 from mutoscope.store.database import Database, Row, Transaction
-from mutoscope.store.records import File, file_of
+from mutoscope.store.records import File, file_of, forget_file
 
 Place = tuple[int, str]
 """(milliseconds, id): where a walk through what is old goes on."""
@@ -64,7 +64,7 @@ class Expiry:
         def act(tx: Transaction) -> bool:
             if tx.one("file_in_use", pattern=f"%{file_id}%") is not None:
                 return False
-            tx.run("file_delete", id=file_id)
+            forget_file(tx, file_id)
             return True
 
         return await self._db.write(act)

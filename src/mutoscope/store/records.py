@@ -15,7 +15,6 @@ from mutoscope.quotas import OPEN, Quota
 from mutoscope.store import usage
 from mutoscope.store.database import Database, Row, Transaction
 from mutoscope.store.usage import Usage
-from mutoscope.store.values import FIRST_PAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A stored file. role: upload, input or output. info: what probing found. key: where its bytes are."""
+    """A stored file. info: what probing found. key: where its bytes are.
+
+    role   upload, input, output, or poster: the picture that stands for an output.
+    """
 
     id: str
     account_id: str
@@ -265,19 +267,6 @@ class Records:
             raise NotFound("file not found")
         return file_of(row)
 
-    async def files(self, account_id: str, *, role: str, cursor: tuple[int, str] | None, limit: int) -> list[File]:
-        """Files of an account in one role, newest first."""
-        cursor_ms, cursor_id = cursor or FIRST_PAGE
-        rows = await self.db.all(
-            "file_list",
-            account_id=account_id,
-            role=role,
-            cursor_ms=cursor_ms,
-            cursor_id=cursor_id,
-            limit=limit,
-        )
-        return [file_of(row) for row in rows]
-
     async def files_of(self, request_id: str) -> list[File]:
         """Every file that belongs to a request."""
         return [file_of(row) for row in await self.db.all("file_of_request", request_id=request_id)]
@@ -293,7 +282,7 @@ class Records:
 
     async def delete_file(self, file_id: str) -> None:
         """Forget a file; its bytes are the storage's business."""
-        await self.db.write(lambda tx: tx.run("file_delete", id=file_id))
+        await self.db.write(lambda tx: forget_file(tx, file_id))
 
     # -- usage ------------------------------------------------------------------------------------------------
 
@@ -320,6 +309,13 @@ def add_file(tx: Transaction, file: File) -> None:
         info=orjson.dumps(dict(file.info)).decode(),
         storage_key=file.key,
     )
+
+
+def forget_file(tx: Transaction, file_id: str) -> None:
+    """The row of a file goes, and with it its place in the library."""
+    tx.put("file_delete", id=file_id)
+    tx.put("favourite_forget", file_id=file_id)
+    tx.put("collected_forget", file_id=file_id)
 
 
 def _key(row: Row) -> Key:

@@ -23,6 +23,7 @@ from mutoscope.store.acts import job_of
 from mutoscope.store.audit import Noting
 from mutoscope.store.database import Database, Row, Transaction
 from mutoscope.store.history import History
+from mutoscope.store.library import Library
 from mutoscope.store.outbox import Outbox
 from mutoscope.store.positions import Positions
 from mutoscope.store.records import File, Records
@@ -41,6 +42,7 @@ class Store(Records):
         self.wakeups = Wakeups()
         self.webhooks = Outbox(db, self.wakeups)
         self.history = History(db)
+        self.library = Library(db)
         self._positions = Positions()
         self.wakeups.places = self._positions.changed
         db.share(self.wakeups)

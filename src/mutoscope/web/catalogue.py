@@ -89,6 +89,23 @@ def found(site: Site, *, search: str = "", category: str = "") -> list[Card]:
     return sorted(cards, key=lambda card: (not card.ready, not card.clip, card.author == "Mutoscope"))
 
 
+def start_of(site: Site) -> Card | None:
+    """The model that somebody who has nothing yet is shown."""
+    return next((card for card in found(site) if card.ready and card.clip), None)
+
+
+def takers(site: Site) -> dict[str, list[tuple[str, str, str]]]:
+    """Models that take a file of a kind as input and can run here: (name, slug, field), by kind."""
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for model in site.catalog.models:
+        fields = (
+            {} if model.engine not in site.engines else {f.kind: f.name for f in reversed(model.validator.media_fields)}
+        )
+        for kind, field in fields.items():
+            found.setdefault(kind, []).append((told(model, "name"), model.slug, field))
+    return found
+
+
 def words_of(model: Model) -> str:
     """Everything a search looks at, in small letters."""
     found = [model.id, *model.names.values(), *model.descriptions.values(), *model.categories, model.author]
@@ -106,7 +123,7 @@ async def explore(request: Request) -> Response:
 async def _explore(request: Request) -> Response:
     site = site_of(request)
     cards = found(site)
-    featured = next((card for card in cards if card.ready and card.clip), None)
+    featured = start_of(site)
     return await render(
         request, "explore.html", featured=featured, cards=cards[:12], categories=site.catalog.categories
     )

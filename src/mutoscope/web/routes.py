@@ -8,6 +8,7 @@ from starlette.responses import Response
 from mutoscope.server.routes import Table, no_such_address
 from mutoscope.web import (
     catalogue,
+    library,
     notices,
     playground,
     pricing,
@@ -37,6 +38,7 @@ PAGES: Table = (
     ("GET", "/llms.txt", api_page.llms),
     ("GET", "/llms-full.txt", api_page.llms_full),
     ("GET", "/models/{slug:path}", playground.show),
+    ("GET", "/library", library.index),
     ("GET", "/generations", generations.index),
     ("GET", "/generations/{request_id}", generations.show),
     ("GET", "/generations/{request_id}/row", generations.row),

@@ -21,6 +21,13 @@ select id from requests where id not in (select request_id from usage)
 -- name: output_that_is_not_on_record
 select r.id from requests r, {outputs} where r.state = 'completed' and o.value not in (select id from files)
 
+-- name: favourite_that_is_no_file
+select file_id from favourites where file_id not in (select id from files)
+
+-- name: file_of_a_collection_that_is_not_there
+select file_id from collected
+where file_id not in (select id from files) or collection_id not in (select id from collections)
+
 -- name: day_whose_sum_is_not_that_of_its_requests
 select account_id || ' ' || day from (
   select account_id, created_ms / 86400000 as day, cost_microusd from usage

@@ -397,17 +397,106 @@ values (:id, :account_id, :request_id, :role, :name, :media_type, :size_bytes, :
 -- name: file_get
 select * from files where id = :id
 
--- name: file_list
-select * from files
-where account_id = :account_id and role = :role
-  and (created_ms, id) < (:cursor_ms, :cursor_id)
-order by created_ms desc, id desc limit :limit
-
 -- name: file_of_request
 select * from files where request_id = :request_id
 
 -- name: file_delete
 delete from files where id = :id
+
+-- Uploads and outputs, newest first, each with the picture that stands for it and whether it is a favourite.
+-- name: library
+select f.*, v.file_id as favourite, p.id as poster_id, p.name as poster_name
+from files f left join favourites v on v.file_id = f.id
+left join files p on f.role = 'output' and p.request_id = f.request_id and p.role = 'poster'
+where f.account_id = :account_id and f.role in ('upload', 'output')
+  and (f.created_ms, f.id) < (:cursor_ms, :cursor_id)
+order by f.created_ms desc, f.id desc limit :limit
+
+-- name: library_of_role
+select f.*, v.file_id as favourite, p.id as poster_id, p.name as poster_name
+from files f left join favourites v on v.file_id = f.id
+left join files p on f.role = 'output' and p.request_id = f.request_id and p.role = 'poster'
+where f.account_id = :account_id and f.role = :role and f.role in ('upload', 'output')
+  and (f.created_ms, f.id) < (:cursor_ms, :cursor_id)
+order by f.created_ms desc, f.id desc limit :limit
+
+-- name: library_of_kind
+select f.*, v.file_id as favourite, p.id as poster_id, p.name as poster_name
+from files f left join favourites v on v.file_id = f.id
+left join files p on f.role = 'output' and p.request_id = f.request_id and p.role = 'poster'
+where f.account_id = :account_id and f.role in ('upload', 'output') and substr(f.media_type, 1, 5) = :kind
+  and (cast(:role as text) is null or coalesce(f.role, '') = :role)
+  and (f.created_ms, f.id) < (:cursor_ms, :cursor_id)
+order by f.created_ms desc, f.id desc limit :limit
+
+-- name: library_of_favourites
+select f.*, v.file_id as favourite, p.id as poster_id, p.name as poster_name
+from favourites v join files f on f.id = v.file_id
+left join files p on f.role = 'output' and p.request_id = f.request_id and p.role = 'poster'
+where v.account_id = :account_id and f.role in ('upload', 'output')
+  and (cast(:kind as text) is null or substr(f.media_type, 1, 5) = :kind)
+  and (cast(:role as text) is null or f.role = :role)
+  and (v.file_ms, v.file_id) < (:cursor_ms, :cursor_id)
+order by v.file_ms desc, v.file_id desc limit :limit
+
+-- name: library_of_collection
+select f.*, v.file_id as favourite, p.id as poster_id, p.name as poster_name
+from collected c join collections o on o.id = c.collection_id and o.account_id = :account_id
+join files f on f.id = c.file_id left join favourites v on v.file_id = f.id
+left join files p on f.role = 'output' and p.request_id = f.request_id and p.role = 'poster'
+where c.collection_id = :collection_id and f.role in ('upload', 'output')
+  and (cast(:favourites as integer) = 0 or v.file_id is not null)
+  and (cast(:kind as text) is null or substr(f.media_type, 1, 5) = :kind)
+  and (cast(:role as text) is null or f.role = :role)
+  and (c.file_ms, c.file_id) < (:cursor_ms, :cursor_id)
+order by c.file_ms desc, c.file_id desc limit :limit
+
+-- name: library_file
+select f.*, v.file_id as favourite, p.id as poster_id, p.name as poster_name
+from files f left join favourites v on v.file_id = f.id
+left join files p on f.role = 'output' and p.request_id = f.request_id and p.role = 'poster'
+where f.id = :id and f.account_id = :account_id and f.role in ('upload', 'output')
+
+-- name: favourite_add
+insert into favourites (file_id, account_id, file_ms) select id, account_id, created_ms from files where id = :file_id
+on conflict (file_id) do nothing
+
+-- name: favourite_forget
+delete from favourites where file_id = :file_id
+
+-- name: collection_names
+select id, name from collections where account_id = :account_id
+
+-- name: collection_list
+select c.*, (select count(*) from collected where collection_id = c.id) as files from collections c
+where c.account_id = :account_id order by c.name, c.id
+
+-- name: collection
+select c.*, (select count(*) from collected where collection_id = c.id) as files from collections c
+where c.id = :id and c.account_id = :account_id
+
+-- name: collection_add
+insert into collections (id, account_id, name, created_ms) values (:id, :account_id, :name, {now_ms})
+
+-- name: collection_rename
+update collections set name = :name where id = :id and account_id = :account_id
+
+-- name: collection_delete
+delete from collections where id = :id and account_id = :account_id
+
+-- name: collected_add
+insert into collected (collection_id, file_id, file_ms)
+select :collection_id, id, created_ms from files where id = :file_id
+on conflict (collection_id, file_id) do nothing
+
+-- name: collected_remove
+delete from collected where collection_id = :collection_id and file_id = :file_id
+
+-- name: collected_clear
+delete from collected where collection_id = :collection_id
+
+-- name: collected_forget
+delete from collected where file_id = :file_id
 
 -- name: usage_list
 select request_id, model_id, key_id, created_ms, state, quantity, unit, cost_microusd from usage

@@ -11,13 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope.jobs import State
-from mutoscope.schema import media_kind
 from mutoscope.server.auth import caller
 from mutoscope.server.listing import LONGEST_SEARCH, SCANNED, page_of
 from mutoscope.server.wire import Query, base_url, site_of
 from mutoscope.site import Site
 from mutoscope.store.values import Filter
-from mutoscope.web.catalogue import card_of
+from mutoscope.web.catalogue import start_of, takers
 from mutoscope.web.generations.details import details_of
 from mutoscope.web.generations.rows import key_names, name_of, row_of, rows_of, state_words
 from mutoscope.web.render import page, render
@@ -91,7 +90,7 @@ async def index(request: Request) -> Response:
         listed=asked,
         scanned=SCANNED,
         **({} if is_part else await _choices(site, who.account_id)),
-        start=_start(site),
+        start=start_of(site),
     )
 
 
@@ -101,12 +100,6 @@ async def _choices(site: Site, account_id: str) -> dict[str, Any]:
         "states": state_words(),
         "keys": await key_names(site, account_id),
     }
-
-
-def _start(site: Site) -> Any:
-    """The model that somebody without a run is shown."""
-    cards = [card_of(site, model) for model in site.catalog.models]
-    return next((card for card in cards if card.ready and card.clip), None)
 
 
 @page
@@ -131,16 +124,3 @@ async def show(request: Request) -> Response:
             site.catalog.get(found.job.model_id).input_schema["properties"][found.seed_field].get("default", -1)
         )
     return await render(request, "generation.html", run=found, facts=facts, takers=takers(site))
-
-
-def takers(site: Site) -> dict[str, list[tuple[str, str, str]]]:
-    """Models that take a file of a kind as input, those that can run here: (name, slug, field), by kind."""
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    for model in site.catalog.models:
-        kinds: set[str] = set()
-        for name, node in model.input_schema.get("properties", {}).items():
-            kind = media_kind(node)
-            if kind is not None and kind not in kinds and model.engine in site.engines:
-                kinds.add(kind)
-                found.setdefault(kind, []).append((name_of(model), model.slug, name))
-    return found

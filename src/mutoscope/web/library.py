@@ -1,0 +1,150 @@
+"""The library: what an account uploaded and what it made, as tiles, with favourites and collections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mutoscope.server.auth import caller
+from mutoscope.server.library import MOST_FILES
+from mutoscope.server.wire import Query, next_cursor, site_of
+from mutoscope.store.library import KINDS, ROLES, Entry, Shelf
+from mutoscope.web import amounts
+from mutoscope.web.catalogue import start_of, takers
+from mutoscope.web.render import page, render
+from mutoscope.web.texts import _
+
+SHOWN = 48
+KILOBYTE, MEGABYTE, GIGABYTE = 2**10, 2**20, 2**30
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A file as the grid shows it. picture: of a film or a picture, opened by the session; empty: the film itself."""
+
+    file_id: str
+    kind: str
+    role: str
+    name: str
+    url: str
+    picture: str
+    facts: str
+    created_ms: int
+    request_id: str
+    is_favourite: bool
+
+
+def tile_of(entry: Entry) -> Tile:
+    """The tile of a file."""
+    file = entry.file
+    kind, url = file.media_type.partition("/")[0], f"/v1/files/{file.id}/{file.name}"
+    picture = url if kind == "image" else f"/v1/files/{'/'.join(entry.poster)}" if entry.poster else ""
+    return Tile(
+        file_id=file.id,
+        kind=kind,
+        role=file.role,
+        name=file.name,
+        url=url,
+        picture=picture,
+        facts=_facts(entry),
+        created_ms=file.created_ms,
+        request_id=file.request_id or "",
+        is_favourite=entry.is_favourite,
+    )
+
+
+def _facts(entry: Entry) -> str:
+    info, facts = entry.file.info, []
+    if info.get("width_px"):
+        facts.append(_("%(width)s × %(height)s") % {"width": info["width_px"], "height": info["height_px"]})
+    return " · ".join([*facts, size_told(entry.file.size_bytes)])
+
+
+def size_told(size_bytes: int) -> str:
+    """Bytes in the largest unit that fits."""
+    if size_bytes >= GIGABYTE:
+        return _("%(n)s GB") % {"n": amounts.fixed(size_bytes / GIGABYTE, 1)}
+    if size_bytes >= MEGABYTE:
+        return _("%(n)s MB") % {"n": amounts.fixed(size_bytes / MEGABYTE, 1)}
+    return _("%(n)s kB") % {"n": max(1, round(size_bytes / KILOBYTE))}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the ways to narrow the library down. query: of the address that does."""
+
+    told: str
+    query: str
+    is_current: bool
+
+
+@page
+async def index(request: Request) -> Response:
+    """GET /library: uploads and outputs; ?kind=, ?role=, ?favourite=true and ?collection= narrow them down."""
+    who = await caller(request, "read", "run")
+    site = site_of(request)
+    query = Query(request)
+    shelf = Shelf(
+        role=query.word("role", ROLES),
+        kind=query.word("kind", KINDS),
+        favourites=query.flag("favourite"),
+        collection_id=query.text("collection"),
+        cursor=query.cursor(),
+        limit=SHOWN,
+    )
+    query.check()
+    library = site.store.library
+    collection = await library.collection(shelf.collection_id, who.account_id) if shelf.collection_id else None
+    entries = await library.entries(who.account_id, shelf)
+    last = entries[-1].file if entries else None
+    cursor = next_cursor(len(entries) == SHOWN, last.created_ms, last.id) if last else None
+    shown: dict[str, Any] = {
+        "tiles": [tile_of(entry) for entry in entries],
+        "more": _query(shelf, cursor=cursor) if cursor else "",
+        "is_first": shelf.cursor is None,
+        "shelf": shelf,
+        "start": start_of(site),
+        "collection": collection,
+    }
+    if "hx-request" in request.headers:
+        return await render(request, "_tiles.html", **shown)
+    return await render(
+        request,
+        "library.html",
+        **shown,
+        choices=_choices(shelf),
+        collections=await library.collections(who.account_id),
+        most_files=MOST_FILES,
+        takers=takers(site),
+    )
+
+
+def _query(shelf: Shelf, *, cursor: str | None = None) -> str:
+    told = {
+        "collection": shelf.collection_id,
+        "role": shelf.role,
+        "kind": shelf.kind,
+        "favourite": "true" if shelf.favourites else None,
+        "cursor": cursor,
+    }
+    written = urlencode({name: value for name, value in told.items() if value})
+    return f"?{written}" if written else ""
+
+
+def _choices(shelf: Shelf) -> list[list[Choice]]:
+    """Groups of choices; one group keeps what the others say."""
+    favourites = [Choice(_("Favourites"), _query(replace(shelf, favourites=not shelf.favourites)), shelf.favourites)]
+    roles = {None: _("All files"), "upload": _("Uploads"), "output": _("Made here")}
+    kinds = {"image": _("Pictures"), "video": _("Videos"), "audio": _("Audio")}
+    return [
+        [Choice(told, _query(replace(shelf, role=role)), shelf.role == role) for role, told in roles.items()],
+        [
+            Choice(told, _query(replace(shelf, kind=None if shelf.kind == kind else kind)), shelf.kind == kind)
+            for kind, told in kinds.items()
+        ],
+        favourites,
+    ]
