@@ -47,7 +47,7 @@ def test_files_are_listed_by_what_they_are(reader: httpx.Client) -> None:
     """Uploads as ever; outputs with their poster and their request; by kind."""
     picture = upload(reader, media.png(), "heath.png")
     made = output_of(reader, completed(reader)["request_id"])
-    still = output_of(reader, completed(reader, "mutoscope/testcard/image")["request_id"])
+    still = output_of(reader, completed(reader, "mutoscope/testcard/image", prompt="A still.")["request_id"])
     assert listed(reader) == listed(reader, role="upload") == [picture]
     assert listed(reader, role="all") == [still["file_id"], made["file_id"], picture]
     assert listed(reader, role="all", kind="image") == [still["file_id"], picture]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -9,12 +10,16 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mutoscope.errors import NotFound
+from mutoscope.jobs import Job
 from mutoscope.server.auth import caller
 from mutoscope.server.library import MOST_FILES
 from mutoscope.server.wire import Query, next_cursor, site_of
+from mutoscope.site import Site
 from mutoscope.store.library import KINDS, ROLES, Entry, Shelf
 from mutoscope.web import amounts
 from mutoscope.web.catalogue import start_of, takers
+from mutoscope.web.generations.rows import media_of, model_of, prompt_of
 from mutoscope.web.render import page, render
 from mutoscope.web.texts import _
 
@@ -24,12 +29,18 @@ KILOBYTE, MEGABYTE, GIGABYTE = 2**10, 2**20, 2**30
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A file as the grid shows it. picture: of a film or a picture, opened by the session; empty: the film itself."""
+    """A file as the grid shows it.
+
+    title     what it is called here: an output by the prompt that it was made of.
+    url       opened by the session, like all addresses here.
+    picture   of a film or a picture; empty: the film itself.
+    """
 
     file_id: str
     kind: str
     role: str
     name: str
+    title: str
     url: str
     picture: str
     facts: str
@@ -38,8 +49,17 @@ class Tile:
     is_favourite: bool
 
 
-def tile_of(entry: Entry) -> Tile:
-    """The tile of a file."""
+async def tiles_of(site: Site, account_id: str, entries: list[Entry]) -> list[Tile]:
+    """The tiles of these files, in their order."""
+    runs: dict[str | None, Job | None] = {None: None}
+    for request_id in {entry.file.request_id for entry in entries} - {None}:
+        with contextlib.suppress(NotFound):  # its run was deleted meanwhile
+            runs[request_id] = await site.store.job(str(request_id), account_id)
+    return [tile_of(site, entry, runs.get(entry.file.request_id)) for entry in entries]
+
+
+def tile_of(site: Site, entry: Entry, job: Job | None) -> Tile:
+    """The tile of a file. job: the run that made it."""
     file = entry.file
     kind, url = file.media_type.partition("/")[0], f"/v1/files/{file.id}/{file.name}"
     picture = url if kind == "image" else f"/v1/files/{'/'.join(entry.poster)}" if entry.poster else ""
@@ -48,17 +68,18 @@ def tile_of(entry: Entry) -> Tile:
         kind=kind,
         role=file.role,
         name=file.name,
+        title=(prompt_of(job, model_of(site, job)) if job else "") or file.name,
         url=url,
         picture=picture,
-        facts=_facts(entry),
+        facts=_facts(entry, job),
         created_ms=file.created_ms,
         request_id=file.request_id or "",
         is_favourite=entry.is_favourite,
     )
 
 
-def _facts(entry: Entry) -> str:
-    info, facts = entry.file.info, []
+def _facts(entry: Entry, job: Job | None) -> str:
+    info, facts = media_of(job) if job else entry.file.info, []
     if info.get("width_px"):
         facts.append(_("%(width)s × %(height)s") % {"width": info["width_px"], "height": info["height_px"]})
     return " · ".join([*facts, size_told(entry.file.size_bytes)])
@@ -103,7 +124,7 @@ async def index(request: Request) -> Response:
     last = entries[-1].file if entries else None
     cursor = next_cursor(len(entries) == SHOWN, last.created_ms, last.id) if last else None
     shown: dict[str, Any] = {
-        "tiles": [tile_of(entry) for entry in entries],
+        "tiles": await tiles_of(site, who.account_id, entries),
         "more": _query(shelf, cursor=cursor) if cursor else "",
         "is_first": shelf.cursor is None,
         "shelf": shelf,

@@ -11,9 +11,9 @@ let shown;
 /** Show a tile's file. acts: {collect(tile), delete(tile)}. */
 export function view(tile, acts) {
   shown = { tile, acts };
-  const { url, kind, name, facts, request } = tile.dataset;
-  at("stage").replaceChildren(stageOf(kind, url, name));
-  at("name").textContent = name;
+  const { url, kind, name, title, facts, request } = tile.dataset;
+  at("stage").replaceChildren(stageOf(kind, url, title));
+  at("name").textContent = title;
   at("facts").textContent = facts;
   at("download").href = url;
   at("download").download = name;
