@@ -273,7 +273,9 @@ def test_a_run_is_accessible_too(gallery: LiveServer, arrive: Arrive) -> None:
     assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]] == []
 
 
-@pytest.mark.parametrize("path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage", "/generations", "/library", *ACCOUNT])
+@pytest.mark.parametrize(
+    "path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage", "/generations", "/library", *ACCOUNT]
+)
 def test_a_first_view_is_light_and_asks_nobody_else(gallery: LiveServer, arrive: Arrive, path: str) -> None:
     """At most 100 KB and 12 requests, media left out; nothing to other hosts, nothing against the policy."""
     person = arrive(gallery)
