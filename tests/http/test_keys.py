@@ -92,7 +92,7 @@ each_closed_route = pytest.mark.parametrize(
 
 def address(path: str, **ids: str) -> str:
     """A route's path with ids in it, unknown ones unless given."""
-    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id", "check_id", "preview_id")
+    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id", "check_id", "preview_id", "collection_id")
     unknown = dict.fromkeys(kinds, "0" * 32) | {"name": "a.png", "model_id": TESTCARD, "attempt": "1"}
     return re.sub(r"\{(\w+)\}", lambda match: (unknown | ids)[match[1]], path)
 

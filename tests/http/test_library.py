@@ -111,12 +111,14 @@ def test_an_archive_holds_the_very_bytes(server: LiveServer, reader: httpx.Clien
 
 
 def test_a_collection_is_an_archive(reader: httpx.Client) -> None:
-    """All of it; an empty one is none."""
+    """All of it; an empty one is an empty archive."""
     made = reader.post("/v1/collections", json={"name": "To take away"}).json()["collection_id"]
-    assert_error(reader.get("/v1/files.zip", params={"collection": made}), 404)
+    where = f"/v1/collections/{made}/files.zip"
+    with zipfile.ZipFile(io.BytesIO(reader.get(where).content)) as archive:
+        assert archive.namelist() == []
     content = media.png()
     reader.put(f"/v1/collections/{made}/files/{upload(reader, content, 'one.png')}")
-    answer = reader.get("/v1/files.zip", params={"collection": made})
+    answer = reader.get(where)
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert [archive.read(name) for name in archive.namelist()] == [content]
 

@@ -230,8 +230,8 @@ def test_two_libraries_hold_nothing_of_each_other(reader: Come) -> None:
     answer = other.page.goto(f"{other.site.url}/library?collection={shelf}")
     assert answer is not None
     assert (answer.status, "PLANTED" in answer.text()) == (404, False)
-    for query in (f"file={own}&file={file_id}", f"collection={shelf}"):
-        assert other.page.evaluate("async (q) => (await fetch('/v1/files.zip?' + q)).status", query) == 404
+    for path in (f"/v1/files.zip?file={own}&file={file_id}", f"/v1/collections/{shelf}/files.zip"):
+        assert other.page.evaluate("async (path) => (await fetch(path)).status", path) == 404
     page = open_library(person, f"?collection={shelf}")
     expect(page.locator(".tile-name")).to_have_text(["PLANTED-mine.png"])
 

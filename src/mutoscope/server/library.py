@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from mutoscope.errors import InvalidInput, NotFound, Problem
+from mutoscope.errors import InvalidInput, Problem
 from mutoscope.jobs import timestamp
 from mutoscope.server.auth import caller
 from mutoscope.server.shapes import NAME_PATTERN
@@ -16,6 +16,7 @@ from mutoscope.server.streaming import PlacedStream
 from mutoscope.server.wire import answer, nothing, read_json, site_of
 from mutoscope.server.zipping import check_there, zipped
 from mutoscope.store.library import Collection, Entry, Shelf
+from mutoscope.store.records import Caller
 
 BODY_BYTES = 16 * 1024
 LONGEST_NAME = 80
@@ -98,11 +99,28 @@ async def take(request: Request) -> Response:
 
 
 async def archive(request: Request) -> Response:
-    """GET /v1/files.zip?file=…&file=… or ?collection=…: these files in one archive, made while it is sent."""
+    """GET /v1/files.zip?file=…&file=…: these files in one archive, made while it is sent."""
     who = await caller(request, "read", "run")
-    site = site_of(request)
-    entries = await _wanted(request, who.account_id)
-    files = [entry.file for entry in entries]
+    ids = list(dict.fromkeys(request.query_params.getlist("file")))
+    if not 1 <= len(ids) <= MOST_FILES:
+        raise _refused(f"found {len(ids)} ids; 1 to {MOST_FILES} are accepted")
+    library = site_of(request).store.library
+    return await _archive(request, who, [await library.entry(file_id, who.account_id) for file_id in ids])
+
+
+async def archive_of(request: Request) -> Response:
+    """GET /v1/collections/{collection_id}/files.zip: all files of a collection in one archive."""
+    who = await caller(request, "read", "run")
+    library = site_of(request).store.library
+    found = await library.collection(request.path_params["collection_id"], who.account_id)
+    if found.files > MOST_FILES:
+        raise _refused(f"the collection has {found.files} files; at most {MOST_FILES} in one archive are accepted")
+    shelf = Shelf(collection_id=found.id, limit=MOST_FILES)
+    return await _archive(request, who, await library.entries(who.account_id, shelf))
+
+
+async def _archive(request: Request, who: Caller, entries: list[Entry]) -> Response:
+    site, files = site_of(request), [entry.file for entry in entries]
     if (size := sum(file.size_bytes for file in files)) > MOST_ARCHIVE_BYTES:
         raise _refused(f"these files have {size} bytes; at most {MOST_ARCHIVE_BYTES} in one archive are accepted")
     await check_there(site, files)
@@ -113,24 +131,6 @@ async def archive(request: Request) -> Response:
     )
     sent.place = site.archives.taken(who.account_id)
     return sent
-
-
-async def _wanted(request: Request, account_id: str) -> list[Entry]:
-    """Raises InvalidInput, and NotFound for a file or collection of somebody else."""
-    library = site_of(request).store.library
-    ids = list(dict.fromkeys(request.query_params.getlist("file")))
-    collection_id = request.query_params.get("collection")
-    if collection_id:
-        found = await library.collection(collection_id, account_id)
-        if found.files > MOST_FILES:
-            raise _refused(f"the collection has {found.files} files; at most {MOST_FILES} in one archive are accepted")
-        entries = await library.entries(account_id, Shelf(collection_id=collection_id, limit=MOST_FILES))
-        if not entries:
-            raise NotFound("the collection holds no files")
-        return entries
-    if not 1 <= len(ids) <= MOST_FILES:
-        raise _refused(f"found {len(ids)} ids; 1 to {MOST_FILES} are accepted")
-    return [await library.entry(file_id, account_id) for file_id in ids]
 
 
 def _refused(message: str) -> InvalidInput:

@@ -297,13 +297,13 @@ def _library_paths() -> dict[str, dict[str, Operation]]:
     )
     for operation in (create, rename):
         operation["requestBody"] = _body({"application/json": ref("WantedCollection")})
-    ids = {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": MOST_FILES}
+    ids = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "maxItems": MOST_FILES}
     archive = _op("archive_files", "Several files as one ZIP.", {}, (404, 422, 429))
-    archive["responses"]["200"]["content"] = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
-    archive["parameters"] = [
-        _query("file", ids, "Ids of files."),
-        _query("collection", {"type": "string"}, "All files of this collection, in place of ids."),
-    ]
+    archive["parameters"] = [{**_query("file", ids, "Ids of files."), "required": True}]
+    whole = _op("archive_collection", "A collection as one ZIP.", {}, (404, 422, 429), [collection_id])
+    for operation in (archive, whole):
+        content = {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+        operation["responses"]["200"]["content"] = content
     both = [collection_id, file_id]
     every = obj(collections=array(ref("Collection")))
     return {
@@ -318,6 +318,7 @@ def _library_paths() -> dict[str, dict[str, Operation]]:
             "patch": rename,
             "delete": _op("delete_collection", "Delete a collection.", None, (404,), [collection_id], status="204"),
         },
+        "/v1/collections/{collection_id}/files.zip": {"get": whole},
         "/v1/collections/{collection_id}/files/{file_id}": {
             "put": _op("collect_file", "Put a file into a collection.", None, (404,), both, status="204"),
             "delete": _op("release_file", "Take a file out of it.", None, (404,), both, status="204"),

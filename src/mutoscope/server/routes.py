@@ -76,6 +76,7 @@ TABLE: Table = (
     ("GET", "/v1/collections/{collection_id}", library.show),
     ("PATCH", "/v1/collections/{collection_id}", library.rename),
     ("DELETE", "/v1/collections/{collection_id}", library.delete),
+    ("GET", "/v1/collections/{collection_id}/files.zip", library.archive_of),
     ("PUT", "/v1/collections/{collection_id}/files/{file_id}", library.put),
     ("DELETE", "/v1/collections/{collection_id}/files/{file_id}", library.take),
     ("GET", "/v1/account", account.show),
