@@ -22,7 +22,7 @@ from typing import Any
 import structlog
 import uvicorn
 
-from mutoscope import lifecycle, webhooks
+from mutoscope import lifecycle, operating, webhooks
 from mutoscope.catalog import Catalog, check_engines
 from mutoscope.engines import registry
 from mutoscope.engines.base import Capabilities
@@ -178,12 +178,14 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         pages=settings.pages or settings.data / "pages",
         public_url=settings.public_url.rstrip("/"),
         engines=frozenset(capabilities),
+        capabilities=capabilities,
         worker_token=os.environ.get("MUTOSCOPE_WORKER_TOKEN") or secrets.token_hex(32),
         site_key=webhooks.SiteKey(await store.secret("webhook_ed25519", secrets.token_hex(32))),
         webhook_to=webhooks.policy(parse_allow(settings.fetch_allow), timeout_s=settings.webhook_timeout_s),
     )
     site.checks.per_minute = settings.checks_per_minute
     site.health.workers_expected = settings.workers
+    await operating.follow(site)
     if failed := await lifecycle.fail_orphans(site):
         log.warning("requests.failed", requests=failed, reason="their models are not in the catalogue any more")
     with contextlib.suppress(Exception):

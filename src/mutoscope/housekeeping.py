@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from mutoscope import lifecycle, retention
+from mutoscope import lifecycle, operating, retention
 from mutoscope.retention import Keep, Retention
 from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
@@ -42,6 +42,7 @@ class Housekeeping:
             asyncio.create_task(_every(ROUND_S, "retention", self._round, first_s=SWEEP_S)),
             asyncio.create_task(_every(ROUND_S, "keys", self._note_keys)),
             asyncio.create_task(_every(COLLECT_S, "collect", self._collector(time.time()), first_s=0.0)),
+            asyncio.create_task(_every(operating.FOLLOW_S, "operating", self._follow)),
             asyncio.create_task(self._watch_loop()),
         ]
 
@@ -54,6 +55,9 @@ class Housekeeping:
             await self._note_keys()
         except Exception:  # on a full disk the minute of a key's last use is lost, and nothing else
             log.exception("keys.not_noted")
+
+    async def _follow(self) -> None:
+        await operating.follow(self._site)
 
     async def _sweep(self) -> None:
         if swept := await lifecycle.sweep(self._site):

@@ -85,6 +85,7 @@ class NewJob:
     base_url          the address the caller reached us at; webhooks name files by it.
     traceparent       W3C Trace Context of the submit; None: it has none.
     expires_in_ms     how long it may wait to be started; None: as long as it takes.
+    base_price_usd    what a unit of its model costs at this moment.
     """
 
     id: str
@@ -105,6 +106,7 @@ class NewJob:
     webhook: Webhook | None = None
     traceparent: str | None = None
     expires_in_ms: int | None = None
+    base_price_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,7 @@ class Job:
     result    of a completed request: {"output": …, "metadata": …} with file ids in place of URLs.
     error     of a failed request: a message that is safe to show.
     expires_ms   when it fails if it still waits; None: never.
+    base_price_usd   what a unit cost when it was accepted; None: by the model's price of today.
     """
 
     id: str
@@ -142,6 +145,7 @@ class Job:
     base_url: str = ""
     traceparent: str | None = None
     expires_ms: int | None = None
+    base_price_usd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

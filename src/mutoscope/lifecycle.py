@@ -6,6 +6,7 @@ This file is the story; it does no I/O of its own and knows no dialect's words. 
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ import orjson
 
 from mutoscope import intake, quotas, retention, webhooks
 from mutoscope.catalog import Model
-from mutoscope.errors import BadRequest, EngineUnavailable, InvalidInput, NotFound, Problem
+from mutoscope.errors import BadRequest, EngineUnavailable, Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import Job, NewJob, State, Terms, Webhook, new_id
 from mutoscope.protocol import Assignment, Finish, InputFile
 from mutoscope.quotas import Quota
@@ -81,6 +82,7 @@ async def submit(
         webhook=webhook,
         traceparent=traceparent,
         expires_in_ms=terms.expires_in_s * 1000 if terms.expires_in_s is not None else None,
+        base_price_usd=model.price.base_price_usd,
     )
     return _same_body(await _accept(site, new, caller.quota, made))
 
@@ -105,7 +107,9 @@ def _check_open(site: Site, model: Model) -> None:
 
 
 def check_engine(site: Site, model: Model) -> None:
-    """Raises EngineUnavailable for a model whose engine is not set up here."""
+    """Raises Forbidden for a model that is switched off, EngineUnavailable when its engine is not set up here."""
+    if not model.enabled:
+        raise Forbidden(f"{model.id} is switched off on this server; its operator can switch it on again", code=403005)
     if model.engine not in site.engines:
         raise EngineUnavailable(
             f"{model.id} needs the engine `{model.engine}`, which is not set up on this server; "
@@ -208,7 +212,7 @@ async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignme
     """
     if site.health.draining:
         raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
-    models = [model for model in site.catalog.models if model.engine in engines]
+    models = [model for model in site.catalog.models if model.engine in engines and model.enabled]
     job = await site.store.claim(
         [model.id for model in models],
         worker_id,
@@ -361,6 +365,8 @@ def _result(model: Model, job: Job, finish: Finish, *, now_ms: int) -> dict[str,
 
 
 def _charge(model: Model, job: Job, finish: Finish) -> Charge:
+    if job.base_price_usd is not None:  # what was quoted is what is charged
+        model = dataclasses.replace(model, price=dataclasses.replace(model.price, base_price_usd=job.base_price_usd))
     duration_s = finish.metadata.get("media", {}).get("duration_s")
     quantity = model.price.quantity(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)
     cost = model.price_microusd(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)

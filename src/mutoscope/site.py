@@ -6,11 +6,12 @@ import secrets
 import shutil
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mutoscope import net, webhooks
-from mutoscope.catalog import Catalog
+from mutoscope.catalog import CapabilitiesLike, Catalog
 from mutoscope.checks import Checks
 from mutoscope.errors import QueueFull, StorageFull
 from mutoscope.media.sandbox import Prober
@@ -31,11 +32,16 @@ ARCHIVES_AT_ONCE = 3
 COUNT_S = 1.0
 """How long a count of the queue is good for; what is accepted in between is added to it."""
 INVITATION_S = 3600.0
+CHANGEABLE = ("max_queued", "max_upload_bytes", "min_free_bytes", "file_url_ttl_s")
+"""Limits that can be changed while the server runs."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limits:
-    """Numbers the operator can change; see settings. max_queued: 0 for no limit."""
+    """Numbers the operator can change; see settings. max_queued: 0 for no limit.
+
+    usual   those that can be changed while the server runs, as the settings have them.
+    """
 
     max_body_bytes: int
     max_upload_bytes: int
@@ -44,6 +50,15 @@ class Limits:
     lease_s: float
     beat_s: float
     max_queued: int = 0
+    usual: Mapping[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.usual = {name: getattr(self, name) for name in CHANGEABLE}
+
+    def change(self, changes: Mapping[str, int]) -> None:
+        """These count from now on, for all others the settings."""
+        for name, usual in self.usual.items():
+            setattr(self, name, changes.get(name, usual))
 
 
 @dataclass(slots=True)
@@ -63,6 +78,8 @@ class Health:
     queued: int = 0
     """Requests that wait: as counted last, and what came since."""
     queue_counted: float = float("-inf")
+    misfits: set[str] = field(default_factory=set)
+    """Models whose engine could not be changed as the database says; the log was told."""
     webhook_outcomes: Counter[str] = field(default_factory=Counter)
     """How tries to send a webhook ended; the sender's own tally."""
 
@@ -140,6 +157,7 @@ class Site:
     webhook_to    where webhooks may be sent.
     invitation    lets the owner's browser in without a key, once.
     checks        addresses that workers are asked to look at.
+    capabilities  what each of the engines can do.
     """
 
     store: Store
@@ -161,6 +179,7 @@ class Site:
     archives: Places = field(default_factory=lambda: Places(ARCHIVES_AT_ONCE, "archives"))
     invitation: Invitation = field(default_factory=Invitation)
     checks: Checks = field(default_factory=Checks)
+    capabilities: Mapping[str, CapabilitiesLike] = field(default_factory=dict)
     pages: Path | None = None
 
     def check_room(self, needed_bytes: int = 0) -> None:

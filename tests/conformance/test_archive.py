@@ -14,10 +14,11 @@ import pytest
 from mutoscope.errors import ConfigError
 from mutoscope.jobs import Webhook
 from mutoscope.quotas import Quota
-from mutoscope.store import archive, audit, offline, pgschema
+from mutoscope.store import archive, audit, offline, operating, pgschema
 from mutoscope.store.archive import Place
 from mutoscope.store.audit import Actor
 from mutoscope.store.opening import open_database
+from mutoscope.store.operating import ModelChange
 from mutoscope.store.outbox import Verdict
 from mutoscope.store.records import Key
 from mutoscope.store.store import Store
@@ -57,6 +58,8 @@ async def fill(place: Place) -> None:
     await store.library.set_favourite(kept.id, ALICE.account_id, is_favourite=True)
     actor = Actor(ALICE.account_id, ALICE.key_id, None)
     await store.db.write(lambda tx: audit.note(tx, actor, "key.created", account_id=ALICE.account_id, target="k"))
+    await operating.change_model(store.db, ModelChange(MODEL, engine={"name": "größer"}, base_price_usd=0.1 + 0.2))
+    await operating.change_limits(store.db, {"min_free_bytes": 2**53 - 1})
     (one, *_) = await leased(desk)
     await store.webhooks.attempted(one, tried(one, 500, "HTTP 500"), Verdict("later", 5))
     last = await desk.submit()

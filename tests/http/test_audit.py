@@ -59,6 +59,9 @@ ACTS: dict[tuple[str, str], tuple[Callable[[httpx.Client], str] | None, dict[str
     ("POST", "/v1/webhooks/{endpoint_id}/rotate"): (_hook, None, "webhook.rotated"),
     ("POST", "/v1/webhooks/{endpoint_id}/test"): (_hook, None, "webhook.tested"),
     ("POST", "/v1/webhooks/secret/rotate"): (None, None, "webhook_secret.rotated"),
+    ("PATCH", "/v1/admin/models/{model_id}"): (None, {"base_price_usd": None}, "model.changed"),
+    ("POST", "/v1/admin/accounts"): (None, {"name": "a fresh account"}, "account.opened"),
+    ("PATCH", "/v1/admin/limits"): (None, {"max_queued": None}, "limits.changed"),
     ("POST", "/v1/webhooks/deliveries/{delivery_id}/replay"): (_delivery, None, "webhook.replayed"),
 }
 

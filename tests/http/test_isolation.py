@@ -25,6 +25,7 @@ ONE = "one thing with an id: for Bob, Alice's is as absent as one that never was
 LIST = "a list: Bob's holds nothing of Alice's, whatever he asks for"
 MAKE = "makes something of the caller's own: the answer and its effect hold nothing of Alice's"
 OWN = "about the caller's account as a whole"
+OWNER = "for the owner of the site: Bob, with every scope of his own account, is refused"
 PUBLIC = "the same for everybody: holds nothing of any account"
 WORKER = "for holders of the worker token, which no key is"
 
@@ -75,6 +76,14 @@ RULES: dict[tuple[str, str], str] = {
     ("DELETE", "/v1/keys/{key_id}"): ONE,
     ("POST", "/v1/keys/{key_id}/rotate"): ONE,
     ("GET", "/v1/audit"): LIST,
+    ("GET", "/v1/audit/export.csv"): LIST,
+    ("GET", "/v1/admin/models"): OWNER,
+    ("PATCH", "/v1/admin/models/{model_id}"): OWNER,
+    ("GET", "/v1/admin/workers"): OWNER,
+    ("GET", "/v1/admin/accounts"): OWNER,
+    ("POST", "/v1/admin/accounts"): OWNER,
+    ("GET", "/v1/admin/limits"): OWNER,
+    ("PATCH", "/v1/admin/limits"): OWNER,
     ("GET", "/v1/usage"): LIST,
     ("GET", "/v1/usage/summary"): LIST,
     ("GET", "/v1/usage/export.csv"): LIST,
@@ -313,6 +322,19 @@ def test_what_is_public_holds_nothing_of_anybody(
         answer = somebody.request(method, address(path))
     assert answer.status_code == 200
     holds_nothing_of(alices, answer.text)
+
+
+@by(OWNER)
+def test_what_is_the_owners_is_refused(
+    alice: httpx.Client, bob: httpx.Client, alices: dict[str, str], method: str, path: str
+) -> None:
+    """Before anything is looked at; and nothing changed."""
+    before = state_of(alice, alices), alice.get("/v1/admin/limits").json(), alice.get("/v1/admin/accounts").json()
+    answer = bob.request(method, address(path), json={"enabled": False, "name": "mallory", "max_queued": 1})
+    assert_error(answer, 403, 403001)
+    holds_nothing_of(alices, answer.text)
+    after = state_of(alice, alices), alice.get("/v1/admin/limits").json(), alice.get("/v1/admin/accounts").json()
+    assert after == before
 
 
 @by(WORKER)

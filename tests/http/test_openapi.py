@@ -46,6 +46,10 @@ def is_wrong(case: Case) -> bool:
 def make_right(case: Case, picture_url: str) -> None:
     """Put right what no schema can say."""
     case.query.pop("cursor", None)  # only the page before knows a good one
+    if case.path.startswith("/v1/admin/models") and isinstance(case.body, dict):
+        case.body = {"enabled": True}  # which engines fit, only the engines say; and others ask for these models
+    if case.path == "/v1/admin/limits" and case.method == "PATCH":
+        case.body = {"max_queued": 0}  # as above
     if case.path == "/v1/usage/summary":
         case.query.pop("from", None)  # together with `to` it may be too long
     if case.path.startswith(("/v1/models/", "/prod/v2/models/")):

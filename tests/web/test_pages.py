@@ -17,7 +17,9 @@ from tests.web.test_run import drop
 
 pytestmark = pytest.mark.slow
 REFERENCE = f"/models/{REFERENCE_MODEL}"
-ACCOUNT = ("/pricing", "/webhooks")
+ACCOUNT = (
+    "/pricing", "/webhooks", "/admin", "/admin/workers", "/admin/accounts", "/admin/limits", "/admin/audit",
+)  # fmt: skip
 EVERY = (
     "/",
     "/models",

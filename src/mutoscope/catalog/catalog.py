@@ -6,7 +6,7 @@ of every file before it refuses, so that a person repairs them in one go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -38,6 +38,7 @@ class Catalog:
         self.overrides = tuple(overrides)
         self._by_id = {model.id: model for model in self.models}
         self._by_slug = {model.slug: model for model in self.models}
+        self._own = self._by_id
 
     @classmethod
     def load(cls, folders: Sequence[Path] = (), *, builtin: bool = True) -> Catalog:
@@ -52,6 +53,16 @@ class Catalog:
         for folder in folders:
             loading.add_folder(folder)
         return loading.finish()
+
+    def change(self, changed: Mapping[str, Model]) -> None:
+        """From now on these models count in place of those of their manifests, and for all others the manifests."""
+        self._by_id = {model_id: changed.get(model_id, model) for model_id, model in self._own.items()}
+        self._by_slug = {model.slug: model for model in self._by_id.values()}
+        self.models = tuple(self._by_id.values())
+
+    def of_manifest(self, model_id: str) -> Model:
+        """A model as its manifest has it, whatever was changed. Raises NotFound."""
+        return self._own[self.get(model_id).id]
 
     def get(self, model_id: str) -> Model:
         """The model with this id. Raises NotFound, naming ids that look like it."""

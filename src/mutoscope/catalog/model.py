@@ -141,6 +141,7 @@ class Model:
     max_running      requests of it in progress at once; 0 for no limit.
     translations     language -> JSON pointer into `input_schema` -> text.
     source           the manifest's file.
+    enabled          whether it may be run; the operator can switch it off.
     """
 
     id: str
@@ -166,6 +167,7 @@ class Model:
     examples: tuple[Example, ...]
     translations: Mapping[str, Texts]
     source: str
+    enabled: bool = True
 
     @property
     def output_schema(self) -> dict[str, Any]:

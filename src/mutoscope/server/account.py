@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -112,7 +112,7 @@ def _changed(body: object, key: Key) -> Key:
         if name not in ("name", "limits")
     ]
     name = body.get("name", key.name)
-    if not _is_name(name):
+    if not is_name(name):
         problems.append(Problem("name", NAME_ACCEPTED, "name"))
     if problems:
         raise InvalidInput(problems=tuple(problems))
@@ -180,9 +180,9 @@ def _wanted(body: object) -> Wanted:
     quota, problems = limits.wanted(body.get("limits"), OPEN)
     name, scopes = body.get("name"), body.get("scopes", ["run", "read"])
     life, account, networks = limits.whole(body.get("expires_in_s")), body.get("account"), body.get("networks", [])
-    if not _is_name(name):
+    if not is_name(name):
         problems.append(Problem("name", NAME_ACCEPTED, "name"))
-    if account is not None and not _is_name(account):
+    if account is not None and not is_name(account):
         problems.append(Problem("account", f"1 to {LONGEST_NAME} printable characters, or null, are accepted", "name"))
     if not isinstance(scopes, list) or not scopes or any(scope not in SCOPES for scope in scopes):
         problems.append(Problem("scopes", f"a list out of {', '.join(SCOPES)} is accepted", "scopes"))
@@ -206,7 +206,8 @@ def _is_network(value: object) -> bool:
         return False
 
 
-def _is_name(value: object) -> bool:
+def is_name(value: object) -> TypeGuard[str]:
+    """May a key or an account be called this?"""
     return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and _NAME.fullmatch(value) is not None
 
 

@@ -366,6 +366,10 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
         "/v1/audit": {
             "get": _op("audit", "Administrative acts.", _page("entries", "AuditEntry"), (404, 422), [account, *acts])
         },
+        "/v1/audit/export.csv": {
+            "get": _sheet(_op("audit_csv", "The same as CSV.", {}, (404, 422), [account, *acts[:-2]]))
+        },
+        **_admin_paths(),
         "/v1/usage": {"get": _op("usage", "What was used.", usage, (422,), [*times, *_paging(1000)])},
         "/v1/usage/summary": {
             "get": _op("usage_summary", "Sums by day, model and key.", ref("UsageSummary"), (422,), times)
@@ -373,6 +377,24 @@ def _account_paths() -> dict[str, dict[str, Operation]]:
         "/v1/usage/export.csv": {"get": _sheet(_op("usage_csv", "All rows, as CSV.", {}, (422,), times))},
         "/v1/usage/focus.csv": {"get": _sheet(_op("usage_focus", "Charges, in FOCUS columns.", {}, (422,), times))},
         "/prod/v2/balance": {"get": _op("balance", "The balance.", ref("Balance"), ())},
+    }
+
+
+def _admin_paths() -> dict[str, dict[str, Operation]]:
+    change = _op("change_model", "Switch, point or price a model.", ref("AdminModel"), (400, 404, 413, 422))
+    change["parameters"] = [_in_path("model_id")]
+    change["requestBody"] = _body({"application/json": ref("ChangedModel")})
+    add = _op("open_account", "Open an account.", ref("AdminAccount"), (400, 409, 413, 422), status="201")
+    add["requestBody"] = _body({"application/json": ref("WantedAccount")})
+    bound = _op("change_limits", "Change limits of the site.", ref("SiteLimits"), (400, 413, 422))
+    bound["requestBody"] = _body({"application/json": ref("ChangedLimits")})
+    all_models, all_accounts = obj(models=array(ref("AdminModel"))), obj(accounts=array(ref("AdminAccount")))
+    return {
+        "/v1/admin/models": {"get": _op("admin_models", "Models, for the owner of the site.", all_models, ())},
+        "/v1/admin/models/{model_id}": {"patch": change},
+        "/v1/admin/workers": {"get": _op("admin_workers", "Who works at what.", ref("AdminWorkers"), ())},
+        "/v1/admin/accounts": {"get": _op("admin_accounts", "Every account.", all_accounts, ()), "post": add},
+        "/v1/admin/limits": {"get": _op("admin_limits", "Limits of the site.", ref("SiteLimits"), ()), "patch": bound},
     }
 
 

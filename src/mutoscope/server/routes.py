@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mutoscope.errors import NotFound
 from mutoscope.server import (
     account,
+    admin,
     audit,
     events,
     files,
@@ -87,6 +88,15 @@ TABLE: Table = (
     ("DELETE", "/v1/keys/{key_id}", account.revoke_key),
     ("POST", "/v1/keys/{key_id}/rotate", account.rotate_key),
     ("GET", "/v1/audit", audit.index),
+    ("GET", "/v1/audit/export.csv", audit.as_csv),
+    # for the owner of the site
+    ("GET", "/v1/admin/models", admin.models),
+    ("PATCH", "/v1/admin/models/{model_id:path}", admin.change_model),
+    ("GET", "/v1/admin/workers", admin.workers),
+    ("GET", "/v1/admin/accounts", admin.accounts),
+    ("POST", "/v1/admin/accounts", admin.open_account),
+    ("GET", "/v1/admin/limits", admin.limits),
+    ("PATCH", "/v1/admin/limits", admin.change_limits),
     ("GET", "/v1/usage", usage.index),
     ("GET", "/v1/usage/summary", usage.summary),
     ("GET", "/v1/usage/export.csv", usage.as_csv),

@@ -174,6 +174,13 @@ _PRICE: Shape = obj(
     note=TEXT,
 )
 
+_SITE_LIMITS: Shape = {
+    "max_queued": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+    "max_upload_bytes": {"type": "integer", "minimum": 1, "maximum": 2**53 - 1},
+    "min_free_bytes": {"type": "integer", "minimum": 0, "maximum": 2**53 - 1},
+    "file_url_ttl_s": {"type": "integer", "minimum": 1, "maximum": 315_360_000},
+}
+
 SHAPES: dict[str, Shape] = {
     "Error": obj(
         error_code={"type": "integer"},
@@ -340,6 +347,59 @@ SHAPES: dict[str, Shape] = {
         requests=COUNT,
         total_usd=NUMBER,
     ),
+    "AdminModel": obj(
+        model_id=TEXT,
+        display_name=TEXT,
+        slug=TEXT,
+        enabled={"type": "boolean"},
+        is_set_up={"type": "boolean"},
+        engine=TEXT,
+        base_price_usd=PART,
+        price_unit={"type": "string", "enum": ["second", "output"]},
+        manifest=obj(engine=TEXT, base_price_usd=PART),
+        changed=array({"type": "string", "enum": ["enabled", "engine", "base_price_usd"]}),
+        engines=array(TEXT),
+        waiting=COUNT,
+        running=COUNT,
+        oldest_waiting_s=maybe(PART),
+    ),
+    "ChangedModel": obj(
+        {
+            "enabled": {"type": ["boolean", "null"]},
+            "engine": maybe(
+                obj(
+                    {"inputs": {"type": "object", "additionalProperties": TEXT}, "settings": {"type": "object"}},
+                    name=TEXT,
+                )
+                | {"additionalProperties": False}
+            ),
+            "base_price_usd": {"type": ["number", "null"], "minimum": 0, "maximum": 1_000_000},
+        }
+    )
+    | {"additionalProperties": False},
+    "AdminWorkers": obj(
+        workers=array(obj(worker_id=TEXT, engines=array(TEXT), heard_s=maybe(PART), running=COUNT)),
+        running=array(
+            obj(
+                request_id=TEXT,
+                model_id=TEXT,
+                account=TEXT,
+                worker_id=TEXT,
+                attempt=COUNT,
+                progress=PART,
+                stage=TEXT,
+                started_at=INSTANT,
+                running_s=PART,
+            )
+        ),
+        queue=array(obj(model_id=TEXT, waiting=COUNT, oldest_s=PART)),
+        draining={"type": "boolean"},
+    ),
+    "AdminAccount": obj(account_id=TEXT, name=TEXT, created_at=INSTANT, keys=COUNT, spent_usd=NUMBER),
+    "WantedAccount": obj(name=NAME),
+    "SiteLimits": obj(limits=obj(**_SITE_LIMITS), settings=obj(**_SITE_LIMITS)),
+    "ChangedLimits": obj({name: {**shape, "type": ["integer", "null"]} for name, shape in _SITE_LIMITS.items()})
+    | {"additionalProperties": False},
     "AuditEntry": obj(
         entry_id=TEXT,
         at=INSTANT,

@@ -59,6 +59,7 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
         "webhook_url": new.webhook.url if new.webhook else None,
         "webhook_events": " ".join(new.webhook.events) if new.webhook else None,
         "traceparent": new.traceparent,
+        "base_price_usd": new.base_price_usd,
     }
     if new.idempotency_key is None:
         tx.put("request_add", **row)  # nobody else has its id
@@ -297,4 +298,5 @@ def job_of(row: Row) -> Job:
         base_url=row["base_url"] or "",
         traceparent=row["traceparent"],
         expires_ms=row["expires_ms"],
+        base_price_usd=row["base_price_usd"],
     )

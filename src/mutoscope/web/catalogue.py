@@ -56,7 +56,7 @@ def card_of(site: Site, model: Model) -> Card:
         description=told(model, "description"),
         categories=model.categories,
         price=price_text(model),
-        ready=model.engine in site.engines,
+        ready=model.engine in site.engines and model.enabled,
         clip=base + "mp4" if "mp4" in files else "",
         picture=base + "jpg" if "jpg" in files else "",
     )
@@ -84,7 +84,9 @@ def found(site: Site, *, search: str = "", category: str = "") -> list[Card]:
     cards = [
         card_of(site, model)
         for model in site.catalog.models
-        if (not category or category in model.categories) and all(word in words_of(model) for word in words)
+        if model.enabled
+        and (not category or category in model.categories)
+        and all(word in words_of(model) for word in words)
     ]
     return sorted(cards, key=lambda card: (not card.ready, not card.clip, card.author == "Mutoscope"))
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from mutoscope.server.routes import Table, no_such_address
 from mutoscope.web import (
+    admin,
     catalogue,
     library,
     notices,
@@ -51,6 +52,11 @@ PAGES: Table = (
     ("GET", "/pricing", pricing.show),
     ("GET", "/webhooks", webhooks.show),
     ("GET", "/webhooks/deliveries/{delivery_id}", webhooks.show_delivery),
+    ("GET", "/admin", admin.models),
+    ("GET", "/admin/workers", admin.workers),
+    ("GET", "/admin/accounts", admin.accounts),
+    ("GET", "/admin/limits", admin.limits),
+    ("GET", "/admin/audit", admin.log),
     ("GET", "/welcome/{token}", sign_in.welcome),
     ("GET", "/status", status.show),
     ("GET", "/support", notices.support),

@@ -18,6 +18,41 @@ select id, name from accounts order by created_ms, id limit 1
 -- name: account_by_name
 select id from accounts where name = :name
 
+-- name: account_list
+select a.id, a.name, a.created_ms,
+       (select count(*) from api_keys k where k.account_id = a.id and k.revoked_ms is null
+          and (k.expires_ms is null or k.expires_ms > {now_ms})) as keys,
+       (select coalesce(sum(u.cost_microusd), 0) from usage_days u where u.account_id = a.id) as spent_microusd
+from accounts a order by a.created_ms, a.id
+
+-- name: model_changes
+select model_id, enabled, engine, base_price_usd from model_changes
+
+-- name: model_change_put
+insert into model_changes (model_id, enabled, engine, base_price_usd, changed_ms)
+values (:model_id, :enabled, :engine, :base_price_usd, {now_ms})
+on conflict (model_id) do update
+set enabled = excluded.enabled, engine = excluded.engine, base_price_usd = excluded.base_price_usd,
+    changed_ms = excluded.changed_ms
+
+-- name: model_change_delete
+delete from model_changes where model_id = :model_id
+
+-- name: limit_changes
+select name, value from limit_changes
+
+-- name: limit_change_put
+insert into limit_changes (name, value) values (:name, :value) on conflict (name) do update set value = excluded.value
+
+-- name: limit_change_delete
+delete from limit_changes where name = :name
+
+-- name: running_list
+select r.id, r.model_id, a.name as account, r.worker_id, r.attempt, r.progress, r.stage, r.started_ms
+from requests r join accounts a on a.id = r.account_id
+where r.state = 'in_progress' and r.lease_until_ms > 0
+order by r.started_ms, r.id limit :limit
+
 -- name: account_by_id
 select id, name, created_ms from accounts where id = :id
 
@@ -125,12 +160,12 @@ where model_id = :model_id and priority = :priority and key_id = :key_id
 -- name: request_add
 insert into requests (id, account_id, key_id, model_id, state, priority, tag, created_ms, run_after_ms,
                       max_attempts, time_limit_s, seed, inputs, ignored_inputs, idempotency_key, body_sha256,
-                      base_url, webhook_url, webhook_events, traceparent, lane, expires_ms)
+                      base_url, webhook_url, webhook_events, traceparent, lane, base_price_usd, expires_ms)
 values (:id, :account_id, :key_id, :model_id, 'in_queue', :priority,
         (select tag - share from shares where model_id = :model_id and priority = :priority and key_id = :key_id),
         {now_ms}, 0,
         :max_attempts, :time_limit_s, :seed, :inputs, :ignored_inputs, :idempotency_key, :body_sha256,
-        :base_url, :webhook_url, :webhook_events, :traceparent, :lane,
+        :base_url, :webhook_url, :webhook_events, :traceparent, :lane, :base_price_usd,
         {now_ms} + :expires_in_ms)
 on conflict (account_id, idempotency_key) do nothing
 

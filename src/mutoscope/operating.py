@@ -1,0 +1,92 @@
+"""What the operator changed, in force: models switched off, pointed at another engine or priced, limits of the site.
+
+The database holds the changes, manifests and settings what counts without them. Every server puts them in force within
+a second (`FOLLOW_S`), the one that was told at once. A request keeps the price of its submit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from mutoscope.catalog import Model, check_engines
+from mutoscope.errors import InvalidInput, Problem
+from mutoscope.site import Site
+from mutoscope.store import operating
+from mutoscope.store.operating import ModelChange
+
+log = structlog.get_logger(__name__)
+
+FOLLOW_S = 1.0
+
+
+async def follow(site: Site) -> None:
+    """Put in force what the database says now."""
+    changed = {}
+    for change in (await operating.model_changes(site.store.db)).values():
+        if change.model_id in site.catalog:
+            changed[change.model_id] = _as_far_as_it_fits(site, change)
+    site.catalog.change(changed)
+    site.limits.change(await operating.limit_changes(site.store.db))
+
+
+def changed_model(site: Site, change: ModelChange) -> Model:
+    """The model of the manifest with a change. Raises InvalidInput when its engine cannot do what the model asks."""
+    model = site.catalog.of_manifest(change.model_id)
+    if change.enabled is not None:
+        model = replace(model, enabled=change.enabled)
+    if change.base_price_usd is not None:
+        model = replace(model, price=replace(model.price, base_price_usd=change.base_price_usd))
+    return model if change.engine is None else _pointed(site, model, change.engine)
+
+
+def _as_far_as_it_fits(site: Site, change: ModelChange) -> Model:
+    """A manifest or an engine may have changed since: then the manifest's engine counts, and the log says so."""
+    try:
+        return changed_model(site, change)
+    except InvalidInput as exc:
+        if change.model_id not in site.health.misfits:
+            log.warning("model.engine_does_not_fit", model_id=change.model_id, reason=exc.message)
+            site.health.misfits.add(change.model_id)
+        return changed_model(site, replace(change, engine=None))
+
+
+def _pointed(site: Site, model: Model, wanted: Mapping[str, Any]) -> Model:
+    """The model on another engine: with the manifest's inputs and settings as far as that one knows them, or others."""
+    name = wanted["name"]
+    if name not in site.capabilities:
+        able = ", ".join(sorted(site.capabilities)) or "none"
+        raise InvalidInput(
+            problems=(Problem("engine.name", f"no such engine is set up; accepted are {able}", "engine"),)
+        )
+    can = site.capabilities[name]
+    known = can.parameters | can.files
+    inputs = wanted.get("inputs") or {word: name_ for word, name_ in model.bindings.items() if word in known}
+    settings = wanted.get("settings")
+    if settings is None:
+        settings = {word: value for word, value in model.engine_settings.items() if word in can.settings}
+    unknown = sorted(set(inputs.values()) - set(model.input_schema.get("properties", {})))
+    if unknown:
+        raise InvalidInput(problems=(Problem("engine.inputs", f"the model has no input {unknown[0]!r}", "engine"),))
+    notes = model.engine_notes if name == model.engine else {}
+    pointed = replace(model, engine=name, bindings=inputs, engine_settings=settings, engine_notes=notes)
+    misfits = check_engines([pointed], site.capabilities)
+    if misfits:
+        told = tuple(Problem("engine", text.removeprefix(f"{model.source}: "), "engine") for text in misfits)
+        raise InvalidInput(problems=told)
+    return pointed
+
+
+def engines_for(site: Site, model_id: str) -> list[str]:
+    """Engines that a model could be pointed at as it is."""
+    found = []
+    for name in sorted(site.capabilities):
+        try:
+            changed_model(site, ModelChange(model_id, engine={"name": name}))
+        except InvalidInput:
+            continue
+        found.append(name)
+    return found

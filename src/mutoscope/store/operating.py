@@ -1,0 +1,124 @@
+"""What the operator changed while the server ran: models, and limits of the whole site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mutoscope.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChange:
+    """How a model differs from its manifest; None: it does not.
+
+    engine   `name`, and perhaps `inputs` and `settings`, as in a manifest.
+    """
+
+    model_id: str
+    enabled: bool | None = None
+    engine: Mapping[str, Any] | None = None
+    base_price_usd: float | None = None
+
+    @property
+    def is_none(self) -> bool:
+        """Is the model as its manifest has it?"""
+        return self.enabled is None and self.engine is None and self.base_price_usd is None
+
+
+async def model_changes(db: Database) -> dict[str, ModelChange]:
+    """By model id, also for models that are not in the catalogue any more."""
+    return {
+        row["model_id"]: ModelChange(
+            model_id=row["model_id"],
+            enabled=None if row["enabled"] is None else bool(row["enabled"]),
+            engine=None if row["engine"] is None else orjson.loads(row["engine"]),
+            base_price_usd=row["base_price_usd"],
+        )
+        for row in await db.all("model_changes")
+    }
+
+
+async def change_model(db: Database, change: ModelChange) -> None:
+    """Keep how a model differs from its manifest from now on."""
+    if change.is_none:
+        await db.write(lambda tx: tx.run("model_change_delete", model_id=change.model_id))
+        return
+    row = {
+        "model_id": change.model_id,
+        "enabled": None if change.enabled is None else int(change.enabled),
+        "engine": None if change.engine is None else orjson.dumps(dict(change.engine)).decode(),
+        "base_price_usd": change.base_price_usd,
+    }
+    await db.write(lambda tx: tx.run("model_change_put", **row))
+
+
+async def limit_changes(db: Database) -> dict[str, int]:
+    """Limits that are not those of the settings."""
+    return {row["name"]: int(row["value"]) for row in await db.all("limit_changes")}
+
+
+async def change_limits(db: Database, changes: Mapping[str, int | None]) -> None:
+    """Keep these limits from now on; None: the setting's again."""
+
+    def act(tx: Any) -> None:
+        for name, value in changes.items():
+            if value is None:
+                tx.run("limit_change_delete", name=name)
+            else:
+                tx.run("limit_change_put", name=name, value=value)
+
+    await db.write(act)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    """An account in the list of all. keys: those that open something. spent_microusd: in all."""
+
+    id: str
+    name: str
+    created_ms: int
+    keys: int
+    spent_microusd: int
+
+
+async def accounts(db: Database) -> list[AccountLine]:
+    """All of them, oldest first."""
+    return [
+        AccountLine(row["id"], row["name"], row["created_ms"], int(row["keys"]), int(row["spent_microusd"]))
+        for row in await db.all("account_list")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLine:
+    """One request that runs, for the operator's eyes: nothing of what it is about."""
+
+    request_id: str
+    model_id: str
+    account: str
+    worker_id: str
+    attempt: int
+    progress: float
+    stage: str
+    started_ms: int
+
+
+async def running(db: Database, *, limit: int) -> list[RunningLine]:
+    """What runs where, the longest first."""
+    return [
+        RunningLine(
+            request_id=row["id"],
+            model_id=row["model_id"],
+            account=row["account"],
+            worker_id=row["worker_id"] or "",
+            attempt=row["attempt"],
+            progress=float(row["progress"] or 0),
+            stage=row["stage"] or "",
+            started_ms=row["started_ms"],
+        )
+        for row in await db.all("running_list", limit=limit)
+    ]
