@@ -127,7 +127,7 @@ def test_every_route_is_in_the_document(server: LiveServer) -> None:
     for method, path in routes.table():
         if path.startswith("/worker/"):
             assert path not in told["paths"]
-        elif "{model_id}" in path:
+        elif "{model_id}" in path and not path.startswith("/v1/admin/"):  # which is for hidden ones too
             for model_id in (REFERENCE_MODEL, TESTCARD, STILL, WITH_PICTURE):
                 assert method.lower() in told["paths"][path.replace("{model_id}", model_id)]
         else:
