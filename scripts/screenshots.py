@@ -1,7 +1,8 @@
-"""Pictures of every page, for looking at: `python scripts/screenshots.py [--out FOLDER] [--only WORD]`.
+"""Pictures of every page: `python scripts/screenshots.py [--out FOLDER] [--only WORD] [--languages en,ja] [--docs]`.
 
 A private server with the test card and the renderer, a photograph, one run; then every page at 390, 1280 and 2560
-pixels, light and dark. Needs Chromium (Debian: apt install chromium).
+pixels, light and dark, in English and Japanese. `--docs` takes only those that docs/gallery/pages.md shows, and writes
+them there. Needs Chromium (Debian: apt install chromium).
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+
+from mutoscope.web.texts import address
 
 ROOT = Path(__file__).resolve().parents[1]
 PHOTOGRAPH = ROOT / "src" / "mutoscope" / "assets" / "mountain-path.jpg"
@@ -46,9 +51,28 @@ PAGES = {
     "library": "/library",
     "generations": "/generations",
     "generation": "/generations/{run}",
+    "status": "/status",
+    "support": "/support",
+    "privacy": "/privacy",
+    "cookies": "/cookies",
     "sign-in": "/sign-in",
     "missing": "/models/nobody",
 }
+SHOWN = (
+    ("explore", "en", 1280, "light"),
+    ("explore", "ja", 390, "dark"),
+    ("model", "en", 1280, "light"),
+    ("model", "ja", 1280, "dark"),
+    ("api", "ja", 1280, "light"),
+    ("generations", "en", 1280, "dark"),
+    ("keys", "de", 1280, "light"),
+    ("pricing", "fr", 1280, "light"),
+    ("status", "ko", 1280, "dark"),
+    ("cookies", "ru", 390, "light"),
+)
+"""Page, language, width and light of the pictures in the docs."""
+SHOWN_IN = ROOT / "docs" / "gallery" / "pages"
+SHOWN_PX = {390: 390, 1280: 960}
 
 
 def main() -> None:
@@ -56,7 +80,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "build" / "screenshots")
     parser.add_argument("--only", default="", help="a word in the names of the pages")
+    parser.add_argument("--languages", default="en,ja", help="en and ja unless others are named")
+    parser.add_argument("--docs", action="store_true", help="take those of the docs, and put them there")
     options = parser.parse_args()
+    chosen = SHOWN if options.docs else every(options.only, options.languages.split(","))
     options.out.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -65,10 +92,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=rights)
         cookies, run = make_a_run(browser, url)
-        for name, path in PAGES.items():
-            if options.only in name:
-                take(browser, url + path.replace("{run}", run), options.out, name, cookies)
+        for name, language, width, theme in chosen:
+            path = address(PAGES[name].replace("{run}", run), language)
+            known = [] if name == "sign-in" else cookies
+            taken = options.out / f"{name}-{language}-{width}-{theme}.png"
+            take(browser, url + path, taken, known, width=width, theme=theme, language=language)
+            if options.docs:
+                put_into_docs(taken, width)
         browser.close()
+
+
+def every(word: str, languages: list[str]) -> list[tuple[str, str, int, str]]:
+    """All pages with this word in their names: page, language, width, light."""
+    lights = ("light", "dark")
+    return [shot for shot in product(PAGES, languages, WIDTHS_PX, lights) if word in shot[0]]
 
 
 @contextmanager
@@ -107,24 +144,30 @@ def make_a_run(browser: Browser, url: str) -> tuple[Any, str]:
     return kept, run
 
 
-def take(browser: Browser, url: str, out: Path, name: str, cookies: Any) -> None:
-    """One page in every width and light."""
-    for width, height in WIDTHS_PX.items():
-        for theme in ("light", "dark"):
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if theme == "dark" else "light",
-                reduced_motion="reduce",
-            )
-            if name != "sign-in":
-                context.add_cookies(cookies)
-            page = context.new_page()
-            page.goto(url)
-            settle(page)
-            path = out / f"{name}-{width}-{theme}.png"
-            page.screenshot(path=path, full_page=width < 1000)
-            print(path)
-            context.close()
+def take(browser: Browser, url: str, path: Path, cookies: Any, *, width: int, theme: str, language: str) -> None:
+    """One page; the whole of it on a telephone, else what a window shows."""
+    context = browser.new_context(
+        viewport={"width": width, "height": WIDTHS_PX[width]},
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+        locale=language,
+    )
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.goto(url)
+    settle(page)
+    page.screenshot(path=path, full_page=width < 1000)
+    print(path)
+    context.close()
+
+
+def put_into_docs(taken: Path, width: int) -> None:
+    """Smaller, as WebP; of a long page the beginning."""
+    SHOWN_IN.mkdir(exist_ok=True)
+    with Image.open(taken) as picture:
+        shown = picture.convert("RGB").crop((0, 0, picture.width, min(picture.height, WIDTHS_PX[width])))
+        shown.thumbnail((SHOWN_PX[width], 10_000))
+        shown.save(SHOWN_IN / f"{taken.stem}.webp", quality=72, method=6)
 
 
 def settle(page: Page) -> None:

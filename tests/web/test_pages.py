@@ -39,6 +39,11 @@ EVERY = (
     "/library",
     "/library?kind=audio",
     *ACCOUNT,
+    "/status",
+    "/support",
+    "/terms",
+    "/privacy",
+    "/cookies",
 )
 AXE = here("vendor/axe.min.js")
 AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
@@ -240,7 +245,7 @@ def test_axe_is_the_one_that_was_looked_at() -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", EVERY)
+@pytest.mark.parametrize("path", [*EVERY, *(f"/ja{path}" for path in EVERY)])
 def test_a_page_is_accessible(gallery: LiveServer, arrive: Arrive, path: str, theme: str) -> None:
     """As far as axe can tell: names, roles, contrast, order, language. A rule that is broken is told with its place."""
     # The content policy would refuse axe's own script, so it alone is set aside here; see below for the policy.
