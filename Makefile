@@ -32,12 +32,13 @@ test-fast: $(VENV)/.dev ## the tests for daily work, under a minute
 fuzz: $(VENV)/.dev ## random bodies and files against everything: make fuzz N=100000 SEED=7
 	MUTOSCOPE_TEST_FUZZ_BODIES=$(N) MUTOSCOPE_TEST_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/fuzz $(ARGS)
 
-check: $(VENV)/.dev ## format, lint, types, import contracts, docs
+check: $(VENV)/.dev ## format, lint, types, import contracts, docs, translations
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/docs.py --check
+	$(BIN)/python scripts/strings.py --check
 	$(BIN)/python -m pytest -q -m "not slow and not render" tests/docs
 
 format: $(VENV)/.dev ## put the code into its one format

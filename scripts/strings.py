@@ -2,8 +2,8 @@
 
 Without an option it collects what stands inside `_()`, `ngettext()`, `{% trans %}`, `t()` and `tn()` and writes it into
 the catalogues, src/mutoscope/web/locales/*.po: new texts come without a translation, texts that nobody says any more
-go. `--missing` lists what waits for a translation; `--check` changes nothing and fails when a catalogue is not what
-this program would write, or is not complete.
+go. `--missing` lists what waits for a translation; `--check` changes nothing and fails when a catalogue lacks one, or
+does not know which script says a text.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> int:
     parser.add_argument("--missing", nargs="?", const="", metavar="LANGUAGE", help="list what is not translated")
     options = parser.parse_args()
     template = collected()
-    wrong = []
+    wrong: list[str] = []
     for tag in LANGUAGES:
         if tag == SOURCE_LANGUAGE:
             continue
@@ -61,12 +61,11 @@ def main() -> int:
                 print(f"{tag}: {len(gaps)} of {len(template)} are missing")
                 print("".join(f"  {message.id!r}\n" for message in gaps), end="")
             continue
-        path, text = LOCALES / f"{tag}.po", written(tag, catalog)
-        if not path.exists() or path.read_bytes() != text:
-            wrong.append(f"{tag}.po: {'out of date; run `make strings`' if options.check else 'written'}")
-            if not options.check:
-                path.write_bytes(text)
         wrong += [f"{tag}.po: not translated: {message.id!r}" for message in gaps]
+        if options.check:
+            wrong += [f"{tag}.po: {message!r} is said by {place}; run `make strings`" for message, place in strays(tag)]
+        else:
+            (LOCALES / f"{tag}.po").write_bytes(written(tag, catalog))
     print("".join(f"{line}\n" for line in wrong), end="")
     return 1 if options.check and wrong else 0
 
@@ -95,6 +94,16 @@ def updated(tag: str, template: Catalog) -> Catalog:
     catalog.update(template, no_fuzzy_matching=True)
     catalog.obsolete.clear()
     return catalog
+
+
+def strays(tag: str) -> Iterator[tuple[object, str]]:
+    """Texts that a script says and the catalogue does not know it of: the script would say them in English."""
+    known = read_po(BytesIO((LOCALES / f"{tag}.po").read_bytes()), locale=tag.replace("-", "_"))
+    for message in collected():
+        found = known.get(message.id if isinstance(message.id, str) else message.id[0]) if message.id else None
+        places = {place for place, _line in found.locations} if found else set()
+        for place in sorted({place for place, _line in message.locations if place.endswith(".js")} - places):
+            yield message.id, place
 
 
 def missing(catalog: Catalog) -> Iterator[Message]:
