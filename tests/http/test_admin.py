@@ -14,6 +14,7 @@ import pytest
 from tests.conftest import LiveServer, start_server
 from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, finished, hand_of, submit, until
+from tests.postgres import Server as Postgres
 
 pytestmark = pytest.mark.slow
 SHOWCASE = "mutoscope/parallax"
@@ -151,6 +152,24 @@ def test_changes_outlive_the_server(tmp_path: Path) -> None:
                 assert_error(client.post(f"/v1/models/{TESTCARD}", json=SMALL), 503, 503004)
         finally:
             assert live.stop() == 0
+
+
+def test_other_servers_follow(postgres: Postgres, tmp_path: Path) -> None:
+    """Two of them share a database; what one is told counts at the other without a restart."""
+    address = postgres.database()
+    servers = [start_server(tmp_path / name, workers=0, database=address) for name in ("one", "two")]
+    try:
+        with servers[0].client() as here, servers[1].client() as there:
+            change(here, TESTCARD, enabled=False)
+            here.patch("/v1/admin/limits", json={"max_queued": 3})
+            until(lambda: there.post(f"/v1/quote/{TESTCARD}", json=SMALL).status_code == 403)
+            until(lambda: there.get("/v1/admin/limits").json()["limits"]["max_queued"] == 3)
+            change(there, TESTCARD, enabled=None, base_price_usd=0.5)
+            until(lambda: here.get(f"/v1/models/{TESTCARD}").json()["base_price_usd"] == 0.5)
+            submit(here)
+    finally:
+        assert [live.stop() for live in servers] == [0, 0]
+    postgres.drop(address)
 
 
 def test_limits_of_the_site_count_at_once(owner: httpx.Client) -> None:

@@ -77,7 +77,7 @@ async def show(request: Request) -> Response:
         until=date(-(-period.to_ms // DAY_MS)),
         ranges=await _ranges(site, by=by, measure=measure),
         files=urlencode({"from": _instant(period.from_ms), "to": _instant(period.to_ms)}),
-        here=_here(request, period),
+        here=_here(period),
     )
 
 
@@ -97,13 +97,12 @@ async def _ranges(site: Site, *, by: str, measure: str) -> list[tuple[int, str, 
     return found
 
 
-def _here(request: Request, period: Period) -> Callable[..., str]:
-    """This page with some of its query changed."""
-    del request
-    now = {"from": _instant(period.from_ms), "to": _instant(period.to_ms)}
+def _here(period: Period) -> Callable[[str, str], str]:
+    """This page with another order or another measure."""
 
     def address(by: str, show: str) -> str:
-        return f"/usage?{urlencode({**now, 'by': by, 'show': show})}"
+        query = {"from": _instant(period.from_ms), "to": _instant(period.to_ms), "by": by, "show": show}
+        return f"/usage?{urlencode(query)}"
 
     return address
 

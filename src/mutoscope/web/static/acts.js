@@ -176,7 +176,6 @@ export async function renew(wanted = "[data-live]") {
     part.replaceWith(fresh);
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   }
-  document.dispatchEvent(new Event("renewed"));
 }
 
 const beat = document.querySelector("[data-renew-s]");
