@@ -172,7 +172,7 @@ def test_no_word_of_any_page_stays_english(pages: Pages, monkeypatch: pytest.Mon
     models = pages.site.catalog.models
     said = [text for model in models for text in (*model.names.values(), *model.descriptions.values())]
     said += [output["description"] for output in output_schema("de")["output"]["properties"].values()]
-    names = ("Mutoscope", "https://…", "https://example.com/hook", "mk_…", *said)
+    names = ("Mutoscope", "https://…", "https://example.com/hook", "key.created", "mk_…", *said)
     seen: set[str] = set()
     wrong: dict[str, Any] = {}
     waiting = ["/de/", "/de/models?search=nothing-like-this", "/de/models/nobody", "/de/sign-in"]
