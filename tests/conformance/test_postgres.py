@@ -308,7 +308,14 @@ async def test_nothing_that_was_answered_is_lost_when_the_database_restarts(
     assert len(stored) == len({job.id for job in stored}) == len(await lonely.store.db.all("usage_list", **ALL_USAGE))
 
 
-ALL_USAGE = {"account_id": ALICE.account_id, "from_ms": 0, "to_ms": 2**62, "limit": 100_000}
+ALL_USAGE = {
+    "account_id": ALICE.account_id,
+    "from_ms": 0,
+    "to_ms": 2**62,
+    "cursor_ms": 2**62,
+    "cursor_id": "",
+    "limit": 100_000,
+}
 
 
 async def test_while_the_database_is_down_everybody_is_told_so_soon(lonely: Desk, fragile: Server) -> None:
