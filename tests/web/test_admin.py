@@ -127,6 +127,8 @@ def test_an_account_is_opened_and_gets_a_key(owner: Person) -> None:
     expect(page.locator("#secret-value")).to_contain_text("mk_")
     with owner.site.client(page.locator("#secret-value").inner_text()) as theirs:
         assert theirs.get("/v1/account").json()["account_name"] == HARM[:80]
+    page = owner.open("/admin/accounts")
+    expect(row.locator("td").first).to_have_text("1")
     assert page.title() != "harm"
 
 
