@@ -109,7 +109,7 @@ def test_what_a_browser_prefers_is_offered_and_no_more(pages: Pages) -> None:
     """In a line, in that language; not when it is the page's, nor after a choice."""
     told = pages.get("/models", **{"Accept-Language": "ja"})
     assert told.status_code == 200
-    assert '<p class="offer" lang="ja"' in told.text
+    assert '<aside class="offer" lang="ja"' in told.text
     assert "Accept-Language" in told.headers["vary"]
     assert 'class="offer"' not in pages.get("/ja/models", **{"Accept-Language": "ja"}).text
     chosen = {"Accept-Language": "ja", "Cookie": "mutoscope_language=en"}
