@@ -73,6 +73,13 @@ def test_a_translation_is_not_the_text_itself(tag: str) -> None:
     assert [text for text in same if len(bare(text)) > 24 or (tag in ASIAN and WORD.search(bare(text)))] == []
 
 
+@pytest.mark.parametrize("tag", [tag for tag in OTHERS if tag != "ja"])
+def test_a_catalogue_is_in_its_own_script(tag: str) -> None:
+    """Kana are Japanese, Hangul Korean, Cyrillic Russian: none is found in another language's catalogue."""
+    foreign = {"ko": r"[぀-ヿ]", "ru": r"[぀-ヿ가-힣]"}.get(tag, r"[぀-ヿ가-힣Ѐ-ӿ]")
+    assert re.findall(foreign, (WEB / "locales" / f"{tag}.po").read_text("utf-8")) == []
+
+
 @pytest.mark.parametrize("tag", OTHERS)
 def test_scripts_choose_the_form_that_the_server_chooses(tag: str) -> None:
     """Browsers go by CLDR's categories: one, few, and the rest, in the order of the catalogue's forms."""
