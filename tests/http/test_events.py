@@ -233,10 +233,10 @@ def test_what_there_is_so_far_is_shown(waiting: httpx.Client, hand: Hand) -> Non
 
     assert (seen.content, seen.headers["content-type"]) == (b"\xff\xd8\xff a picture", "image/jpeg")
     assert "sandbox" in seen.headers["content-security-policy"]
-    for other in (f"/previews/2/{shown}", f"/previews/0/{shown}", f"/previews/x/{shown}", f"/previews/1/{'0' * 32}"):
+    for other in (f"/previews/2/{shown}", f"/previews/0/{shown}", f"/previews/x/{shown}", "/previews/1/passwd"):
         assert_error(waiting.get(f"/v1/requests/{request_id}{other}"), 404, 404001)
     hand.complete(attempt)
-    assert_error(waiting.get(address), 404, 404001)
+    assert waiting.get(address).status_code == 204
 
 
 def test_only_an_uploaded_preview_is_named(waiting: httpx.Client, hand: Hand) -> None:

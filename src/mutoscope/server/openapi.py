@@ -182,6 +182,7 @@ def _request_paths() -> dict[str, dict[str, Operation]]:
     where = "/v1/requests/{request_id}"
     places = [*one, in_path("attempt"), in_path("preview_id")]
     preview = op("preview", "A picture of what there is while it runs.", {}, (404,), places)
+    preview["responses"]["204"] = {"description": "It is there no more."}
     preview["responses"]["200"]["content"] = {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}
     four = {
         where + "/status": {"get": op("status", "Where a request stands.", ref("Status"), (404,), one)},

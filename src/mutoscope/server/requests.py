@@ -71,7 +71,7 @@ async def poster(request: Request) -> Response:
 
 
 async def preview(request: Request) -> Response:
-    """GET /v1/requests/{request_id}/previews/{attempt}/{preview_id}: a JPEG of what there is while it runs."""
+    """GET /v1/requests/{request_id}/previews/{attempt}/{preview_id}: a JPEG while it runs, 204 afterwards."""
     who = await caller(request, "read", "run")
     site = site_of(request)
     job = await site.store.job(request.path_params["request_id"], who.account_id)
@@ -79,8 +79,12 @@ async def preview(request: Request) -> Response:
     if not (PREVIEW_ID.fullmatch(preview_id) and attempt in map(str, range(1, job.attempt + 1))):
         raise NotFound("no such preview")
     key = lifecycle.output_key(Held(job.id, "", int(attempt)), preview_id, PREVIEW)
+    try:
+        picture = await site.storage.open(key)
+    except NotFound:  # no error: whoever watches a run comes too late for its last picture every time
+        return nothing()
     headers = {"Cache-Control": "private, max-age=60", "Content-Security-Policy": "default-src 'none'; sandbox"}
-    return StreamingResponse(await site.storage.open(key), headers=headers, media_type="image/jpeg")
+    return StreamingResponse(picture, headers=headers, media_type="image/jpeg")
 
 
 def summary(job: Job) -> dict[str, Any]:
