@@ -68,7 +68,7 @@ PATHS = [
 @pytest.mark.parametrize("path", PATHS)
 def test_a_strange_path_leads_nowhere(owner: httpx.Client, path: str) -> None:
     """Paths are compared, never resolved."""
-    answer = owner.get(path)
+    answer = owner.get(str(owner.base_url).rstrip("/") + path)  # the client would mend a path of its own
 
     assert answer.status_code in {401, 404, 405}, answer.text
     assert "root:" not in answer.text

@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,10 @@ def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def used(studio: LiveServer) -> LiveServer:
-    """Three models were run, by two keys; one run failed and one was stopped."""
+    """Three models were run, by two keys of an account of its own; one run failed and one was stopped."""
+    with studio.client() as owner:
+        wanted = {"name": "first key", "account": "usage", "scopes": ["run", "read", "admin"]}
+        studio = replace(studio, api_key=owner.post("/v1/keys", json=wanted).json()["key"])
     with studio.client() as artist:
         for prompt in ("one", "two"):
             completed(artist, PRICED, prompt=prompt)

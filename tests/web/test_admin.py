@@ -54,7 +54,7 @@ def test_a_model_is_switched_off_and_on(owner: Person) -> None:
         assert "switched off" in refused["message"]
         page = owner.open(f"/models/{TESTCARD}")
         expect(page.locator("[data-form]")).to_contain_text("switched off on this server")
-        expect(page.locator("[data-run]")).to_have_count(0)
+        expect(page.locator("[data-form] [data-run]")).to_have_count(0)
         page = owner.open("/models?search=bars")
         expect(page.get_by_role("link", name="Test card", exact=True)).to_have_count(0)
     finally:
