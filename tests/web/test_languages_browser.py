@@ -38,7 +38,7 @@ def test_a_run_is_told_in_the_readers_language(owner: Person) -> None:
           const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
           while (walk.nextNode()) {
             const parent = walk.currentNode.parentElement;
-            if (parent.closest("script, style, noscript, code, template, [translate=no]")) continue;
+            if (parent.closest("script, style, noscript, code, template, .run-prompt, [translate=no]")) continue;
             if (parent.closest("[lang]").lang !== "ja") continue;
             told.push(walk.currentNode.textContent.trim());
           }
