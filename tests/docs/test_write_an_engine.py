@@ -102,8 +102,9 @@ def test_a_worker_brings_its_own_engine(folder: Path, picture: bytes) -> None:
                 completed(client, "studio/ink", picture=media.data_uri(picture))
         finally:
             worker.send_signal(signal.SIGTERM)
-    assert worker.returncode == 0
-    assert live.stop() == 0
+            worker.wait()
+            ended = live.stop()
+    assert (worker.returncode, ended) == (0, 0)
 
 
 def test_it_keeps_the_promises_of_engines(folder: Path) -> None:

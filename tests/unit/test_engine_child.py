@@ -18,24 +18,7 @@ from mutoscope.engines import registry
 from mutoscope.engines.base import SHOWN_BYTES, Task
 from mutoscope.engines.process import EngineProcess, may_be_shown
 from mutoscope.errors import ConfigError, EngineError
-
-
-class Notes:
-    """A Progress that remembers."""
-
-    def __init__(self) -> None:
-        self.reports: list[tuple[float, str]] = []
-        self.lines: list[str] = []
-        self.shown: list[bytes] = []
-
-    def report(self, fraction: float, stage: str) -> None:
-        self.reports.append((fraction, stage))
-
-    def log(self, line: str) -> None:
-        self.lines.append(line)
-
-    def show(self, picture: Path) -> None:
-        self.shown.append(picture.read_bytes())
+from mutoscope.testing import Notes
 
 
 @pytest.fixture(scope="module")

@@ -243,7 +243,7 @@ def _closest(by_language: Mapping[str, object], language: str) -> str | None:
 def _seconds(duration: object) -> float:
     # Schemas have durations as numbers and as strings, `5`, `"5"` and `"auto"`.
     try:
-        seconds = float(duration)  # type: ignore[arg-type]
+        seconds = float(duration)  # type: ignore[arg-type]  # what is neither is the TypeError below
     except (TypeError, ValueError):
         return 0.0
     return seconds if math.isfinite(seconds) and seconds > 0 else 0.0

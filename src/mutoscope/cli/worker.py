@@ -35,7 +35,7 @@ def command(
     if not token:
         raise click.UsageError("MUTOSCOPE_WORKER_TOKEN is not set; the server's operator has the token")
     from mutoscope import worker  # noqa: PLC0415 - brings engines and media along
-    from mutoscope.engines import registry  # noqa: PLC0415
+    from mutoscope.engines import registry  # noqa: PLC0415 - as above
 
     engines = (*engines, *registry.use_files(files)) if files else engines
     unknown = sorted(set(engines) - set(registry.names()))

@@ -160,7 +160,7 @@ class Parallax:
         fps: float,
     ) -> tuple[Renderer, Plan]:
         from mutoscope.engines.parallax import camera  # noqa: PLC0415 -- as above
-        from mutoscope.engines.parallax.render import Renderer  # noqa: PLC0415
+        from mutoscope.engines.parallax.render import Renderer  # noqa: PLC0415 -- as above
 
         picture, depth_map, size = material
         num_frames = _num_frames(task)
@@ -278,8 +278,8 @@ def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progres
 
 
 def _preview(planes: Pixels, path: Path) -> Path:
-    from mutoscope.engines.parallax.render import planes_to_rgb, smaller  # noqa: PLC0415
-    from mutoscope.media.encode import write_jpeg  # noqa: PLC0415
+    from mutoscope.engines.parallax.render import planes_to_rgb, smaller  # noqa: PLC0415 -- as above
+    from mutoscope.media.encode import write_jpeg  # noqa: PLC0415 -- as above
 
     rgb = planes_to_rgb(smaller(planes, PREVIEW_WIDTH_PX))
     write_jpeg(path, rgb, quality=PREVIEW_QUALITY)
@@ -287,7 +287,7 @@ def _preview(planes: Pixels, path: Path) -> Path:
 
 
 def _write_poster(planes: Pixels, poster: Path) -> None:
-    from mutoscope.engines.parallax.render import planes_to_rgb  # noqa: PLC0415
-    from mutoscope.media.encode import write_jpeg  # noqa: PLC0415
+    from mutoscope.engines.parallax.render import planes_to_rgb  # noqa: PLC0415 -- as above
+    from mutoscope.media.encode import write_jpeg  # noqa: PLC0415 -- as above
 
     write_jpeg(poster, planes_to_rgb(planes), quality=POSTER_QUALITY)
