@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,9 @@ class Clock:
 
     def show(self, picture: Path) -> None:
         """Nothing."""
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Nothing is handed on: there is no further attempt."""
 
     def stages(self) -> dict[str, tuple[float, float]]:
         """Seconds of each, the last one until now."""

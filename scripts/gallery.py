@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,9 @@ class Quiet:
 
     def show(self, picture: Path) -> None:
         """Nothing."""
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Nothing is handed on: there is no further attempt."""
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -118,6 +118,7 @@ class Job:
     error     of a failed request: a message that is safe to show.
     expires_ms   when it fails if it still waits; None: never.
     base_price_usd   what a unit cost when it was accepted; None: by the model's price of today.
+    memo      what its attempts left for the next one; for workers, never shown.
     """
 
     id: str
@@ -146,6 +147,7 @@ class Job:
     traceparent: str | None = None
     expires_ms: int | None = None
     base_price_usd: float | None = None
+    memo: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -245,6 +245,7 @@ def assign(site: Site, job: Job) -> Assignment:
         lease_s=site.limits.lease_s,
         beat_s=site.limits.beat_s,
         traceparent=job.traceparent,
+        memo=job.memo,
     )
 
 

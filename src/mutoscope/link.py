@@ -11,7 +11,7 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from types import TracebackType
@@ -31,10 +31,12 @@ from mutoscope.protocol import (
     Checked,
     Claim,
     Finish,
+    Remember,
     Stored,
     Watch,
     decode,
     encode,
+    merged,
 )
 
 logger = structlog.get_logger(__name__)
@@ -102,6 +104,9 @@ class Link:
             return False
         _accept(answer)
         return True
+
+    def remember(self, request_id: str, remember: Remember) -> None:
+        self._post(f"/worker/v1/requests/{request_id}/remember", remember, timeout_s=TIMEOUT_S)
 
     def finish(self, request_id: str, finish: Finish) -> None:
         self._post(f"/worker/v1/requests/{request_id}/finish", finish, timeout_s=TIMEOUT_S)
@@ -226,6 +231,7 @@ class Lease:
         self._lines: list[str] = []
         self._shown = ""
         self._may_show = True
+        self._memo = dict(assignment.memo)
         self._num_lines = 0
         self._retry_at = 0.0
         self._pauses = backoff(0.1, 1.0)
@@ -307,6 +313,22 @@ class Lease:
             return
         with self._lock:
             self._shown, self._changed = shown.file_id, True
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Back when the server has it on disk. Raises EngineError when that was not possible."""
+        memo, told = merged(self._memo, values), Remember(self._assignment.attempt, dict(values))
+        try:
+            self.check()
+            insist(
+                lambda: self._link.remember(self._assignment.request_id, told),
+                check=self.check,
+                give_up_s=float("inf"),
+            )
+        except (LeaseLost, Released, OutOfTime) as exc:
+            if isinstance(exc, LeaseLost):
+                self.end(exc)
+            raise EngineError("what has to be remembered could not be written down", retryable=True) from exc
+        self._memo = memo
 
     def flush(self) -> None:
         """Send the lines that no beat has taken along yet; a server that is away does not get them."""

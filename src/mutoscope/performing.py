@@ -115,6 +115,7 @@ def _task(assignment: Assignment, files: dict[str, tuple[Path, ...]], *, folder:
         folder=folder,
         seed=assignment.seed,
         settings=assignment.settings,
+        remembered=assignment.memo,
     )
 
 

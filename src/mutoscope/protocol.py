@@ -1,4 +1,4 @@
-"""The messages between server and worker, version 3.
+"""The messages between server and worker, version 4.
 
 A worker asks for work over HTTP, beats while it runs, uploads what it made and finishes. It never sees the
 database or the storage. Each message is a JSON object with exactly these fields; `decode` refuses anything else,
@@ -7,11 +7,14 @@ so a worker of another version is told so instead of being misunderstood.
     POST /worker/v1/claim                     Claim   -> 200 Assignment | 204 nothing to do
     POST /worker/v1/requests/{id}/beat        Beat    -> 200 {} | 409 the lease is lost
     POST /worker/v1/requests/{id}/watch       Watch   -> 200 {} after a while | 409 as soon as the lease is lost
+    POST /worker/v1/requests/{id}/remember    Remember -> 200 {} once it is on disk | 409
     PUT  /worker/v1/requests/{id}/files/{name}?attempt=N   bytes -> 200 Stored | 409
     POST /worker/v1/requests/{id}/finish      Finish  -> 200 {} | 409
     GET  an Assignment.files[].url            the bytes of a stored input
     POST /worker/v1/checks/claim              CheckClaim -> 200 Check | 204 nothing to look at
     POST /worker/v1/checks/{id}/finish        Checked -> 200 {} | 404 nobody waits for it any more
+
+A worker of version 3 is served as well: it remembers nothing, and its assignments have no `memo`.
 
 Authorization is a Bearer token of scope `worker`; the worker's name travels in `X-Mutoscope-Worker`.
 """
@@ -26,7 +29,15 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-VERSION = 3
+import orjson
+
+from mutoscope.errors import EngineError
+
+VERSION = 4
+SPOKEN = frozenset({3, VERSION})
+"""Versions of workers that a server of this version understands."""
+MEMO_BYTES = 4096
+"""What all attempts of a request may remember, as JSON."""
 PREVIEW = "preview.jpg"
 """The name of a picture of what there is so far; it is uploaded as an output is, and told by a Beat."""
 PREVIEW_ID = re.compile(r"[0-9a-f]{32}")
@@ -72,6 +83,7 @@ class Assignment:
     """One attempt at one request. Times are durations, so that no two clocks are compared.
 
     traceparent   W3C Trace Context of the request, when it has one.
+    memo          what earlier attempts remembered.
     """
 
     request_id: str
@@ -87,6 +99,7 @@ class Assignment:
     lease_s: float
     beat_s: float
     traceparent: str | None = None
+    memo: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +119,14 @@ class Watch:
 
     attempt: int
     wait_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remember:
+    """values: what the next attempt has to know; they are added to what was remembered before."""
+
+    attempt: int
+    values: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +192,24 @@ class Checked:
     rule: str = ""
 
 
-def encode(message: Any) -> dict[str, Any]:
-    """A message as a JSON object."""
-    return dataclasses.asdict(message)
+def merged(memo: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is remembered after these values were added. Raises EngineError for what is no JSON or too large."""
+    try:
+        written = orjson.dumps({**memo, **values})
+    except TypeError as exc:
+        raise EngineError("remember: values that JSON can hold are accepted, by names") from exc
+    if len(written) > MEMO_BYTES:
+        raise EngineError(f"remember: {len(written)} bytes of JSON in all; at most {MEMO_BYTES} are kept")
+    memo_after: dict[str, Any] = orjson.loads(written)
+    return memo_after
+
+
+def encode(message: Any, *, version: int = VERSION) -> dict[str, Any]:
+    """A message as a JSON object, for a worker of this version."""
+    members = dataclasses.asdict(message)
+    if version < 4 and isinstance(message, Assignment):
+        del members["memo"]
+    return members
 
 
 def decode(kind: type[T], data: object) -> T:

@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
@@ -29,14 +30,19 @@ from mutoscope.engines.base import Produced, Progress, Task
 from mutoscope.engines.process import EngineProcess
 from mutoscope.errors import EngineError, MediaError
 from mutoscope.media.probe import MediaInfo, probe
+from mutoscope.protocol import merged
 
 SEED, OTHER_SEED = 11, 12
 
 
 class Notes:
-    """A `Progress` that remembers: reports, lines, and pictures as bytes."""
+    """A `Progress` that keeps what it hears: reports, lines, pictures as bytes, and what is to be remembered.
 
-    def __init__(self) -> None:
+    remembered   what earlier attempts remembered; grows with what this one does.
+    """
+
+    def __init__(self, remembered: Mapping[str, Any] = MappingProxyType({})) -> None:
+        self.remembered: Mapping[str, Any] = dict(remembered)
         self.reports: list[tuple[float, str]] = []
         self.lines: list[str] = []
         self.shown: list[bytes] = []
@@ -52,6 +58,10 @@ class Notes:
     def show(self, picture: Path) -> None:
         """Remember it."""
         self.shown.append(picture.read_bytes())
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Add it, as JSON would bring it back. Raises EngineError as a worker does."""
+        self.remembered = merged(self.remembered, values)
 
 
 class EngineContract:
@@ -142,6 +152,15 @@ class EngineContract:
         assert all(stage for _, stage in notes.reports)
         assert all(len(line) <= 500 for line in notes.lines)
         assert all(shown.startswith(b"\xff\xd8\xff") for shown in notes.shown)
+
+    def test_a_second_attempt_goes_on_with_what_was_remembered(self, process: EngineProcess, task: Task) -> None:
+        """An engine that remembers makes the same of a task when an earlier attempt came as far as it could."""
+        notes = Notes()
+        first = run(process, task, notes)
+        if not notes.remembered:
+            pytest.skip("the engine remembers nothing")
+        second = run(process, again(task, remembered=notes.remembered), Notes(notes.remembered))
+        assert digests(second) == digests(first)
 
     def test_it_writes_nowhere_else(self, process: EngineProcess, task: Task) -> None:
         """Inputs stay as they were, and no file appears beside the task's folder."""

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import structlog
 
@@ -327,6 +328,10 @@ class _WarmUp:
 
     def show(self, picture: Path) -> None:
         """Nobody looks."""
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """No request, no next attempt."""
+        raise EngineError("nothing can be remembered while an engine warms up")
 
 
 def _log_trace(engine: str) -> Callable[[str], None]:

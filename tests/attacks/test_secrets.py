@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -104,6 +106,9 @@ class _Quiet:
 
     def show(self, picture: Path) -> None:
         """Nobody reads."""
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Nothing is handed on: there is no further attempt."""
 
 
 @pytest.mark.skipif(not HAS_PROC or sys.platform != "linux", reason="looks into /proc")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mutoscope.errors import Conflict, LeaseLost, NotFound
+from mutoscope.errors import Conflict, EngineError, LeaseLost, NotFound
 from mutoscope.jobs import MOVES, State
 from mutoscope.store.library import Shelf
 from mutoscope.store.store import Store
@@ -104,10 +104,11 @@ ACTS: dict[str, tuple[Act, State]] = {
     "fail": (lambda desk, held: desk.store.fail(held, error="no"), State.FAILED),
     "release": (lambda desk, held: desk.store.retry(held, error="no", used=False), State.IN_QUEUE),
     "beat": (lambda desk, held: desk.store.beat(held, lease_ms=60_000, progress=0.5, stage=""), State.IN_PROGRESS),
+    "remember": (lambda desk, held: desk.store.remember(held, {"job": "j-1"}), State.IN_PROGRESS),
 }
 ALLOWED = {
     State.IN_QUEUE: {"claim", "cancel", "cancel running"},
-    State.IN_PROGRESS: {"cancel running", "complete", "fail", "release", "beat"},
+    State.IN_PROGRESS: {"cancel running", "complete", "fail", "release", "beat", "remember"},
 }
 
 
@@ -160,10 +161,37 @@ async def test_cancel_tells_the_state_it_found(desk: Desk) -> None:
         await cancel("no-such-request", ALICE.account_id)
 
 
+# -- what attempts remember -----------------------------------------------------------------------------------------
+
+
+async def test_what_an_attempt_remembers_is_there_for_the_next(desk: Desk) -> None:
+    """Values are added up, one of the same name takes the place of the older one, and the claim hands them out."""
+    request_id = await desk.submit()
+    first = await desk.claim()
+    assert first is not None and first.memo == {}
+    held = Held(request_id, "worker-1", first.attempt)
+    await desk.store.remember(held, {"intent": "a-key", "tries": 1})
+    await desk.store.remember(held, {"tries": 2, "job": ["j-1", None]})
+    await desk.store.retry(held, error="no", used=False)
+    second = await desk.claim("worker-2")
+    assert second is not None
+    assert second.memo == {"intent": "a-key", "tries": 2, "job": ["j-1", None]}
+
+
+async def test_a_memo_that_grows_too_large_is_refused_and_nothing_changes(desk: Desk) -> None:
+    """4 KiB in all, counted with what is there."""
+    request_id = await desk.submit()
+    held = await desk.claim_held()
+    await desk.store.remember(held, {"a": "x" * 2000})
+    with pytest.raises(EngineError, match=r"remember: 4\d\d\d bytes of JSON in all; at most 4096 are kept"):
+        await desk.store.remember(held, {"b": "x" * 2100})
+    assert (await desk.store.job(request_id, ALICE.account_id)).memo == {"a": "x" * 2000}
+
+
 # -- leases -------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("act", ["complete", "fail", "release", "beat"])
+@pytest.mark.parametrize("act", ["complete", "fail", "release", "beat", "remember"])
 async def test_a_worker_that_lost_its_lease_can_do_nothing(desk: Desk, act: str) -> None:
     """The slow worker wakes after its request was handed on; whatever it says is refused."""
     await desk.submit()
@@ -178,7 +206,7 @@ async def test_a_worker_that_lost_its_lease_can_do_nothing(desk: Desk, act: str)
 
 
 @pytest.mark.parametrize("wrong", [{"worker_id": "stranger"}, {"attempt": 2}, {"request_id": "no-such-request"}])
-@pytest.mark.parametrize("act", ["complete", "fail", "release", "beat"])
+@pytest.mark.parametrize("act", ["complete", "fail", "release", "beat", "remember"])
 async def test_a_lease_is_good_for_one_worker_and_one_attempt(desk: Desk, act: str, wrong: dict[str, Any]) -> None:
     """The right attempt under another name, and the right name with another attempt, are both refused."""
     held = await bring_to(desk, State.IN_PROGRESS)

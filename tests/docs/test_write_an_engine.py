@@ -29,11 +29,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that the page says to save, where it says to save them."""
     folder = tmp_path_factory.mktemp("own-engine")
     text = PAGE.read_text("utf-8")
-    code, prepare, tests = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code, prepare, far, tests = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     (manifest,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     (folder / "models").mkdir()
     (folder / "models" / "ink.yaml").write_text(manifest, "utf-8")
-    (folder / "ink.py").write_text(f"{code}\n\n{prepare}", "utf-8")
+    (folder / "ink.py").write_text(f"{code}\n\n{prepare}\n\n{far}", "utf-8")
     (folder / "test_ink.py").write_text(tests, "utf-8")
     return folder
 

@@ -120,6 +120,7 @@ GOOD: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/v1/requests/x/cancel?running=true", {}),
     ("POST", "/worker/v1/claim", WORKER),
     ("POST", "/worker/v1/requests/x/beat", BEAT),
+    ("POST", "/worker/v1/requests/x/remember", {"attempt": 1, "values": {"job": "x"}}),
     ("POST", "/worker/v1/requests/x/finish", FINISH),
     ("GET", "/v1/requests?limit=2&cursor=MTox&state=failed&created_after=2026-01-01", {}),
     ("GET", "/v1/usage?from=2026-01-01&group_by=model", {}),

@@ -104,6 +104,7 @@ RULES: dict[tuple[str, str], str] = {
     ("POST", "/worker/v1/claim"): WORKER,
     ("POST", "/worker/v1/requests/{request_id}/beat"): WORKER,
     ("POST", "/worker/v1/requests/{request_id}/watch"): WORKER,
+    ("POST", "/worker/v1/requests/{request_id}/remember"): WORKER,
     ("PUT", "/worker/v1/requests/{request_id}/files/{name}"): WORKER,
     ("POST", "/worker/v1/requests/{request_id}/finish"): WORKER,
     ("GET", "/worker/v1/files/{file_id}"): WORKER,

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -54,6 +56,9 @@ class Silent:
 
     def show(self, picture: Path) -> None:
         """Nothing."""
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Nothing is handed on: there is no further attempt."""
 
 
 def street(text: str, seed: int) -> Image.Image:

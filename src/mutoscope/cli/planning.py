@@ -38,6 +38,9 @@ class _Quiet:
     def show(self, picture: Path) -> None:
         """Nothing."""
 
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Nothing is handed on: there is no further attempt."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planned:

@@ -48,6 +48,7 @@ class Task:
     seed         0 … 2**31 - 1; the same task with the same seed gives the same bytes.
     settings     `engine.settings` of the manifest.
     traceparent  W3C Trace Context, for engines that call somebody else; empty when there is none.
+    remembered   what earlier attempts at the same request gave to `Progress.remember`; empty for the first.
     """
 
     parameters: Mapping[str, Any]
@@ -56,6 +57,7 @@ class Task:
     seed: int
     settings: Mapping[str, Any] = field(default_factory=dict)
     traceparent: str = ""
+    remembered: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Preview:
 
 
 class Progress(Protocol):
-    """How an engine talks while it works. Every call may be dropped, and none of them raises."""
+    """How an engine talks while it works. Every call but `remember` may be dropped, and no other raises."""
 
     def report(self, fraction: float, stage: str) -> None:
         """Tell how far the task is: fraction 0 … 1, stage a short word such as `rendering`."""
@@ -106,6 +108,14 @@ class Progress(Protocol):
         """Show what there is so far: a JPEG of a few hundred pixels in the task's folder, each in a file of its own.
 
         It is for the person who waits, and gone when the attempt ends. Paint it only every `SHOW_EVERY_S`.
+        """
+
+    def remember(self, values: Mapping[str, Any]) -> None:
+        """Write down what the next attempt has to know, should this one be lost; back only when it is on disk.
+
+        The values, which JSON can hold, are added to those remembered before; the next attempt finds all of them in
+        `Task.remembered`. Nobody else sees them. Raises EngineError: `retryable` when they could not be written,
+        because this attempt is over; not so when all together are more than 4 KiB of JSON.
         """
 
 

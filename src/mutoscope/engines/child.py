@@ -6,10 +6,13 @@ the engine runs here: no token, no address, no store. What the engine made is me
 opens it, but for pictures from outside, which a confined process of ours decodes. The parent's side is `process`.
 
     {"op": "warm"}          -> {"event": "ready", version}
-    {"op": "run", parameters, files, folder, seed, settings, traceparent}
+    {"op": "run", parameters, files, folder, seed, settings, traceparent, remembered}
                             -> {"event": "done", files, infos, kind, poster, applied, ignored, engine_s, version}
     either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}, {"event": "shown", path}
     either, instead         -> {"event": "error", kind, message, retryable, trace}
+
+While it runs, {"event": "remember", values} is answered by {"op": "remembered", message, retryable}: no message means
+that the values are on disk.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -34,6 +39,7 @@ from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
 from mutoscope.media.load import get_ready
 from mutoscope.media.probe import MediaInfo, probe
+from mutoscope.protocol import merged
 
 LINES_PER_TASK = 200
 LINE_LENGTH = 500
@@ -48,8 +54,8 @@ def main(arguments: list[str]) -> int:
     _die_with(parent_pid)
     os.set_inheritable(commands_fd, False)  # what the engine starts must not keep our pipes open
     os.set_inheritable(events_fd, False)
-    commands = _commands(commands_fd)
-    channel = Channel(events_fd)
+    commands, answers = _commands(commands_fd)
+    channel = Channel(events_fd, answers)
     engine: Engine | None = None
     while (command := commands.get()) is not None:
         try:
@@ -60,7 +66,7 @@ def main(arguments: list[str]) -> int:
                 engine.warm(channel.progress())
                 channel.send({"event": "ready", "version": engine.version})
             else:
-                channel.send(_run(engine, command, channel.progress()))
+                channel.send(_run(engine, command, channel.progress(command["remembered"])))
         except Exception as exc:  # the boundary of the process: whatever an engine raises becomes one message
             channel.send(_error(exc))
     if engine:
@@ -76,6 +82,7 @@ def _run(engine: Engine, command: dict[str, Any], progress: _Progress) -> dict[s
         seed=command["seed"],
         settings=command["settings"],
         traceparent=command["traceparent"],
+        remembered=command["remembered"],
     )
     started = time.perf_counter()
     produced = engine.run(task, progress)
@@ -118,15 +125,26 @@ def _error(exc: Exception) -> dict[str, Any]:
 
 
 class Channel:
-    """The way back to the parent: whole lines, one writer at a time."""
+    """The way back to the parent: whole lines, one writer at a time; and what it answers, None at the end."""
 
-    def __init__(self, events_fd: int) -> None:
+    def __init__(self, events_fd: int, answers: SimpleQueue[dict[str, Any] | None]) -> None:
         self._fd = events_fd
         self._lock = threading.Lock()
+        self._answers = answers
+        self._asking = threading.Lock()
 
-    def progress(self) -> _Progress:
+    def progress(self, remembered: Mapping[str, Any] = MappingProxyType({})) -> _Progress:
         """A fresh Progress for one task."""
-        return _Progress(self)
+        return _Progress(self, remembered)
+
+    def ask(self, event: dict[str, Any]) -> dict[str, Any]:
+        """Send an event that is answered, and wait for that. Raises EngineError when the parent is gone."""
+        with self._asking:
+            self.send(event)
+            answer = self._answers.get()
+        if answer is None:
+            raise EngineError("the worker is gone", retryable=True)
+        return answer
 
     def send(self, event: dict[str, Any]) -> None:
         if event["event"] in ("ready", "done", "error"):  # what was printed belongs to this task
@@ -141,8 +159,9 @@ class Channel:
 class _Progress:
     """`Progress` over the channel; drops what comes too fast."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, remembered: Mapping[str, Any]) -> None:
         self._channel = channel
+        self._memo = dict(remembered)
         self._sent_at = 0.0
         self._stage = ""
         self._lines = 0
@@ -168,21 +187,31 @@ class _Progress:
             self._shown_at = now
             self._channel.send({"event": "shown", "path": str(picture)})
 
+    def remember(self, values: Mapping[str, Any]) -> None:
+        memo = merged(self._memo, values)  # what is too large does not even set out
+        answer = self._channel.ask({"event": "remember", "values": {name: memo[name] for name in values}})
+        if answer["message"]:
+            raise EngineError(answer["message"], retryable=answer["retryable"])
+        self._memo = memo
 
-def _commands(commands_fd: int) -> SimpleQueue[dict[str, Any] | None]:
-    """Commands as they arrive, then None. Ends the process when the parent's end of the pipe is gone."""
+
+def _commands(commands_fd: int) -> tuple[SimpleQueue[dict[str, Any] | None], SimpleQueue[dict[str, Any] | None]]:
+    """Commands and answers as they arrive, then None. Ends the process when the parent's end of the pipe is gone."""
     commands: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+    answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
 
     def listen() -> None:
         with open(commands_fd, "rb") as lines:
             for line in lines:
-                commands.put(orjson.loads(line))
+                command = orjson.loads(line)
+                (answers if command["op"] == "remembered" else commands).put(command)
         commands.put(None)
+        answers.put(None)
         time.sleep(GRACE_S)  # an idle child is gone by now; a busy one is not waited for
         _kill_group()
 
     threading.Thread(target=listen, name="commands", daemon=True).start()
-    return commands
+    return commands, answers
 
 
 def _kill_group() -> None:

@@ -4,7 +4,8 @@
     def grey(image: Path, *, strength: float = 1.0, folder: Path) -> Path: ...
 
 A parameter annotated `Path` is a file, `tuple[Path, ...]` several; one without a default is required. Parameters with
-these names are not the caller's: `folder` (the empty folder that results go into), `seed`, `settings`, `progress`.
+these names are not the caller's: `folder` (the empty folder that results go into), `seed`, `settings`, `progress`,
+`remembered` (what earlier attempts gave to `progress.remember`).
 `registry` finds such functions in the files that `MUTOSCOPE_ENGINE_FILES` names.
 """
 
@@ -21,7 +22,7 @@ from mutoscope.engines.base import Capabilities, OutputKind, Produced, Progress,
 from mutoscope.errors import ConfigError, EngineError, MediaError
 
 Made = str | Path | Sequence[str | Path] | Produced
-_GIVEN = ("folder", "seed", "settings", "progress")
+_GIVEN = ("folder", "seed", "settings", "progress", "remembered")
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
@@ -99,7 +100,13 @@ class FunctionEngine:
         """Nothing is held that the process does not hold."""
 
     def _arguments(self, task: Task, progress: Progress) -> dict[str, Any]:
-        given = {"folder": task.folder, "seed": task.seed, "settings": task.settings, "progress": progress}
+        given = {
+            "folder": task.folder,
+            "seed": task.seed,
+            "settings": task.settings,
+            "progress": progress,
+            "remembered": task.remembered,
+        }
         wanted = self._signature.parameters
         arguments = {name: value for name, value in given.items() if name in wanted}
         arguments |= {name: value for name, value in task.parameters.items() if name in wanted and name not in given}

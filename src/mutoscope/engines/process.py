@@ -109,6 +109,8 @@ class EngineProcess:
                 case "shown":
                     if may_be_shown(picture := Path(event["path"]), command.get("folder")):
                         progress.show(picture)
+                case "remember":
+                    self._child.send(_remembered(progress, event["values"]))
                 case "error":
                     self._child.is_busy = False
                     raise self._error(event)
@@ -124,6 +126,15 @@ class EngineProcess:
             self._trace(event["trace"])
         kind = MediaError if event["kind"] == "media" else EngineError
         return kind(event["message"], retryable=event["retryable"])
+
+
+def _remembered(progress: Progress, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to an engine that waits to hear that something is written down."""
+    try:
+        progress.remember(values)
+    except EngineError as exc:
+        return {"op": "remembered", "message": exc.message, "retryable": exc.retryable}
+    return {"op": "remembered", "message": "", "retryable": False}
 
 
 def may_be_shown(picture: Path, folder: str | None) -> bool:
@@ -146,6 +157,7 @@ def _command(task: Task) -> dict[str, Any]:
         "seed": task.seed,
         "settings": dict(task.settings),
         "traceparent": task.traceparent,
+        "remembered": dict(task.remembered),
     }
 
 

@@ -119,6 +119,7 @@ TABLE: Table = (
     ("POST", "/worker/v1/claim", workers.claim),
     ("POST", "/worker/v1/requests/{request_id}/beat", workers.beat),
     ("POST", "/worker/v1/requests/{request_id}/watch", workers.watch),
+    ("POST", "/worker/v1/requests/{request_id}/remember", workers.remember),
     ("PUT", "/worker/v1/requests/{request_id}/files/{name}", workers.put_file),
     ("POST", "/worker/v1/requests/{request_id}/finish", workers.finish),
     ("GET", "/worker/v1/files/{file_id}", workers.get_file),

@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope import lifecycle
-from mutoscope.errors import BadRequest, LeaseLost, NotFound
+from mutoscope.errors import BadRequest, EngineError, LeaseLost, NotFound
 from mutoscope.protocol import (
     PREVIEW_ID,
+    SPOKEN,
     VERSION,
     Assignment,
     Beat,
@@ -22,6 +23,7 @@ from mutoscope.protocol import (
     Checked,
     Claim,
     Finish,
+    Remember,
     Stored,
     Watch,
     decode,
@@ -48,14 +50,14 @@ async def claim(request: Request) -> Response:
     site = site_of(request)
     worker_id = auth.worker(request)
     wanted = await _message(request, Claim)
-    if wanted.protocol != VERSION:
+    if wanted.protocol not in SPOKEN:
         raise BadRequest(
             f"this server speaks worker protocol {VERSION}, the worker {wanted.protocol}; run the same version",
             code=400003,
         )
     site.health.heard(worker_id, frozenset(wanted.engines))
     assignment = await _wait_for_work(request, worker_id, wanted)
-    return answer(encode(assignment)) if assignment else nothing()
+    return answer(encode(assignment, version=wanted.protocol)) if assignment else nothing()
 
 
 async def _wait_for_work(request: Request, worker_id: str, wanted: Claim) -> Assignment | None:
@@ -108,6 +110,19 @@ async def watch(request: Request) -> Response:
             if left <= 0 or site.store.wakeups.closing or await request.is_disconnected():
                 return answer({})
             await wait(changed, min(left, LOOK_S))
+
+
+async def remember(request: Request) -> Response:
+    """POST /worker/v1/requests/{request_id}/remember: what the next attempt has to know, on disk when answered."""
+    site = site_of(request)
+    worker_id = auth.worker(request)
+    told = await _message(request, Remember)
+    held = Held(request.path_params["request_id"], worker_id, told.attempt)
+    try:
+        await site.store.remember(held, told.values)
+    except EngineError as exc:
+        raise BadRequest(exc.message, code=400003) from exc
+    return answer({})
 
 
 async def put_file(request: Request) -> Response:

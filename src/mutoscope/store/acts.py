@@ -13,6 +13,7 @@ import orjson
 
 from mutoscope.errors import Conflict, NotFound
 from mutoscope.jobs import Job, NewJob, State
+from mutoscope.protocol import merged
 from mutoscope.quotas import OPEN, Quota
 from mutoscope.store.announcing import announce
 from mutoscope.store.database import Row, Transaction
@@ -148,6 +149,14 @@ def _served(tx: Transaction, job: Job, head: Row) -> None:
     tx.put("clock_advance", **queue)
     if head["lane"]:
         tx.put("share_turn", **queue, key_id=job.key_id)
+
+
+def remember(tx: Transaction, held: Held, values: Mapping[str, Any]) -> bool:
+    row = tx.one("request_memo", **held.fence)
+    if row is None:
+        return False
+    memo = merged(orjson.loads(row["memo"] or "{}"), values)
+    return bool(tx.run("request_remember", **held.fence, memo=_text(memo)))
 
 
 def complete(tx: Transaction, held: Held, result: Mapping[str, Any], charge: Charge, files: Sequence[File]) -> bool:
@@ -299,4 +308,5 @@ def job_of(row: Row) -> Job:
         traceparent=row["traceparent"],
         expires_ms=row["expires_ms"],
         base_price_usd=row["base_price_usd"],
+        memo=orjson.loads(row["memo"] or "{}"),
     )

@@ -232,6 +232,11 @@ class Store(Records):
             raise LeaseLost
         self.wakeups.request_changed(held.request_id)
 
+    async def remember(self, held: Held, values: Mapping[str, Any]) -> None:
+        """Add to what the next attempt will know. Raises LeaseLost, and EngineError when it grows too large."""
+        if not await self.db.write(lambda tx: acts.remember(tx, held, values)):
+            raise LeaseLost
+
     async def complete(self, held: Held, *, result: Mapping[str, Any], charge: Charge, files: Sequence[File]) -> None:
         """The one successful end, with the files it made. Raises LeaseLost if this attempt no longer counts."""
         if not await self.db.write(lambda tx: acts.complete(tx, held, result, charge, files), alongside=True):

@@ -371,6 +371,15 @@ where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt 
 select account_id from requests
 where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
 
+-- name: request_memo
+select memo from requests
+where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
+{for_update}
+
+-- name: request_remember
+update requests set memo = :memo
+where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
+
 -- name: request_complete
 update requests
 set state = 'completed', finished_ms = {now_ms}, result = :result, cost_microusd = :cost_microusd,
