@@ -92,22 +92,30 @@ def start_server(data: Path, *, port: int = 0, **settings: object) -> LiveServer
     return LiveServer(told["url"], "mk_alice", data, process, environment, told["welcome_url"])
 
 
+@contextlib.contextmanager
+def serving(data: Path, **settings: object) -> Iterator[LiveServer]:
+    """A server that is ready, for as long as the block lasts; it ends whatever happens, and in good order."""
+    live = start_server(data, **settings)  # type: ignore[arg-type]  # a port is one of them
+    try:
+        live.wait_ready()
+        yield live
+    finally:
+        assert live.stop() == 0
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """One server for every test that only talks to it: test card only, loopback may be fetched."""
-    live = start_server(tmp_path_factory.mktemp("server") / "data", engines="testcard", fetch_allow="127.0.0.0/8")
-    live.wait_ready()
-    yield live
-    assert live.stop() == 0
+    data = tmp_path_factory.mktemp("server") / "data"
+    with serving(data, engines="testcard", fetch_allow="127.0.0.0/8", worker_token="wt_shared") as live:
+        yield live
 
 
 @pytest.fixture(scope="session")
 def render_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server that also renders with parallax."""
-    live = start_server(tmp_path_factory.mktemp("render") / "data", fetch_allow="127.0.0.0/8")
-    live.wait_ready()
-    yield live
-    assert live.stop() == 0
+    with serving(tmp_path_factory.mktemp("render") / "data", fetch_allow="127.0.0.0/8") as live:
+        yield live
 
 
 @pytest.fixture
@@ -137,10 +145,8 @@ def bob(server: LiveServer, bob_key: str) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def idle_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server without workers, where a request stays as it is until the test plays the worker."""
-    live = start_server(tmp_path_factory.mktemp("idle") / "data", workers=0, worker_token="wt_test")
-    live.wait_ready()
-    yield live
-    assert live.stop() == 0
+    with serving(tmp_path_factory.mktemp("idle") / "data", workers=0, worker_token="wt_test") as live:
+        yield live
 
 
 @pytest.fixture(scope="session")

@@ -212,6 +212,8 @@ async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignme
     """
     if site.health.draining:
         raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
+    if worker_id in site.health.drained:
+        return None
     models = [model for model in site.catalog.models if model.engine in engines and model.enabled]
     job = await site.store.claim(
         [model.id for model in models],

@@ -1,4 +1,4 @@
-"""What the operator changed, in force: models switched off, pointed at another engine or priced, limits of the site.
+"""What the operator changed, in force: models switched off, pointed elsewhere or priced, limits, drained workers.
 
 The database holds the changes, manifests and settings what counts without them. Every server puts them in force within
 a second (`FOLLOW_S`), the one that was told at once. A request keeps the price of its submit.
@@ -31,6 +31,7 @@ async def follow(site: Site) -> None:
             changed[change.model_id] = _as_far_as_it_fits(site, change)
     site.catalog.change(changed)
     site.limits.change(await operating.limit_changes(site.store.db))
+    site.health.drained = await operating.drained(site.store.db)
 
 
 def changed_model(site: Site, change: ModelChange) -> Model:

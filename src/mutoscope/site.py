@@ -70,6 +70,8 @@ class Health:
     """Workers that are ready, and when they were last heard of (monotonic seconds)."""
     engines: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each of them said it can run when it last asked for work."""
+    drained: frozenset[str] = frozenset()
+    """Workers that take nothing new until the operator resumes them."""
     workers_expected: int = 0
     free_bytes: int = 0
     free_checked: float = 0.0
@@ -110,17 +112,18 @@ class Health:
             )
         self.queued += 1
 
-    def workers_ready(self) -> int:
-        """How many workers were heard of lately."""
+    def workers_heard(self) -> frozenset[str]:
+        """Workers heard of lately, in service or not."""
         now = time.monotonic()
-        return sum(now - seen < SILENT_S for seen in self.workers.values())
+        return frozenset(name for name, seen in self.workers.items() if now - seen < SILENT_S)
+
+    def workers_ready(self) -> int:
+        """How many of them are in service."""
+        return len(self.workers_heard() - self.drained)
 
     def workers_for(self, engine: str) -> int:
-        """How many of them can run this engine."""
-        now = time.monotonic()
-        return sum(
-            now - seen < SILENT_S and engine in self.engines.get(name, ()) for name, seen in self.workers.items()
-        )
+        """How many of those can run this engine."""
+        return sum(engine in self.engines.get(name, ()) for name in self.workers_heard() - self.drained)
 
 
 @dataclass(slots=True)

@@ -69,6 +69,7 @@ def main(
 ) -> int:
     """Work until told to stop.
 
+    worker_id     its name, by which the operator can drain it; made up when not given.
     folder        where attempts keep their files; emptied of what dead workers left behind.
     drain_s       seconds an attempt may go on after the first SIGTERM.
     fetch_allow   private networks that inputs may be fetched from, such as `10.0.0.0/8`.
@@ -80,7 +81,9 @@ def main(
     policy = net.Policy(allow=net.parse_allow(fetch_allow), max_bytes=INPUT_LIMIT_BYTES)
     children = {name: EngineProcess(name, trace=_log_trace(name)) for name in engines}
     with (
-        own_folder(folder or Path(tempfile.gettempdir()) / f"mutoscope-{os.getuid()}", worker_id) as own,
+        own_folder(
+            folder or Path(tempfile.gettempdir()) / f"mutoscope-{os.getuid()}", f"{worker_id}.{os.getpid()}"
+        ) as own,
         contextlib.closing(Link(server_url, token, worker_id)) as link,
         contextlib.closing(Prober()) as prober,
     ):

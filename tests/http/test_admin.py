@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.conftest import LiveServer, start_server
+from tests.conftest import LiveServer, serving, start_server
 from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, finished, hand_of, submit, until
 from tests.postgres import Server as Postgres
@@ -24,10 +27,8 @@ MODEL_FIELDS = {"enabled": None, "engine": None, "base_price_usd": None}
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server whose worker runs the test card alone."""
-    live = start_server(tmp_path_factory.mktemp("admin") / "data", engines="testcard")
-    live.wait_ready()
-    yield live
-    assert live.stop() == 0
+    with serving(tmp_path_factory.mktemp("admin") / "data", engines="testcard") as live:
+        yield live
 
 
 @pytest.fixture
@@ -140,18 +141,87 @@ def test_a_change_that_makes_no_sense_is_refused(owner: httpx.Client, body: Any)
 def test_changes_outlive_the_server(tmp_path: Path) -> None:
     """They stand in the database, above manifests and settings."""
     for number in range(2):
-        live = start_server(tmp_path / "data", workers=0)
-        try:
+        with serving(tmp_path / "data", workers=0, worker_token="wt_test") as live:
+            with live.client("wt_test") as far:
+                head, asked = {"X-Mutoscope-Worker": "far/away"}, {"worker_id": "far/away", "engines": ["testcard"]}
+                assert far.post("/worker/v1/claim", headers=head, json=asked).status_code == 204
             with live.client() as client:
                 if number == 0:
+                    assert client.post("/v1/admin/workers/far%2Faway/drain").status_code == 200
                     change(client, TESTCARD, base_price_usd=0.25)
                     assert client.patch("/v1/admin/limits", json={"max_queued": 1}).status_code == 200
                     continue
                 assert client.get(f"/v1/models/{TESTCARD}").json()["base_price_usd"] == 0.25
                 submit(client)
                 assert_error(client.post(f"/v1/models/{TESTCARD}", json=SMALL), 503, 503004)
-        finally:
-            assert live.stop() == 0
+                assert worker_of(client, "far/away")["state"] == "drained"
+            with live.client("wt_test") as far:
+                assert far.post("/worker/v1/claim", headers=head, json=asked).status_code == 204
+
+
+def worker_of(client: httpx.Client, name: str) -> dict[str, Any]:
+    """A worker as the owner sees it."""
+    lines: list[dict[str, Any]] = client.get("/v1/admin/workers").json()["workers"]
+    return next(line for line in lines if line["worker_id"] == name)
+
+
+def test_a_drained_worker_finishes_what_it_has_and_takes_nothing_new(idle_server: LiveServer) -> None:
+    """Neither requests nor addresses to look at; it is no worker for a quote; resumed it goes on where others wait."""
+    asked = {"worker_id": "hand", "engines": ["testcard"]}
+    with idle_server.client() as client, hand_of(idle_server) as hand:
+        submit(client)
+        attempt = hand.claim()
+        waiting = submit(client)
+        told = client.post("/v1/admin/workers/hand/drain").json()
+        assert (told["worker_id"], told["state"], told["running"]) == ("hand", "draining", 1)
+        assert hand.client.post("/worker/v1/claim", json=asked).status_code == 204
+        assert hand.client.post("/worker/v1/checks/claim", json={}).status_code == 204
+        assert client.post(f"/v1/quote/{TESTCARD}", json=SMALL).json()["wait"]["workers"] == 0
+        assert hand.beat(attempt, 0.5).status_code == 200
+        hand.complete(attempt)
+        assert client.get(f"/v1/requests/{attempt['request_id']}").json()["state"] == "completed"
+        assert worker_of(client, "hand")["state"] == "drained"
+        assert client.get("/readyz").status_code == 200
+        assert client.post("/v1/admin/workers/hand/resume").json()["state"] == "ready"
+        assert hand.claim()["request_id"] == waiting
+        assert_error(client.post("/v1/admin/workers/nobody/drain"), 404, 404001)
+        assert client.post("/v1/admin/workers/hand/resume").status_code == 200  # twice is as good as once
+
+
+def test_the_command_line_does_what_the_pages_do(owner: httpx.Client, site: LiveServer, tmp_path: Path) -> None:
+    """Models, workers, accounts and limits; what is wrong is told as by every command."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MUTOSCOPE_URL": site.url}
+
+    def mutoscope(*words: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "mutoscope", *words],
+            env=environment | {"MUTOSCOPE_API_KEY": site.api_key},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    assert f"{TESTCARD}: off" in mutoscope("models", "disable", TESTCARD)
+    assert f"{TESTCARD}: on, testcard, 0/second\n".replace("\n", " ") in mutoscope("models", "enable", TESTCARD)
+    assert "testcard, " in mutoscope("models", "engine", SHOWCASE, "testcard")
+    assert "accepted are parallax" in mutoscope("models", "engine", SHOWCASE, "nobody", code=65)
+    assert "0.5/second" in mutoscope("models", "price", TESTCARD, "0.5")
+    assert "`default`, is accepted" in mutoscope("models", "price", TESTCARD, "cheap", code=64)
+    listed = mutoscope("models", "list", "--changes")
+    assert f"{TESTCARD}\ton\ttestcard\t0.5/second\t0\tbase_price_usd" in listed
+    name = owner.get("/v1/admin/workers").json()["workers"][0]["worker_id"]
+    assert f"{name}: drained" in mutoscope("workers", "drain", name)
+    assert f"{name}\tdrained\t0" in mutoscope("workers", "list")
+    assert f"{name}: ready" in mutoscope("workers", "resume", name)
+    assert "no worker 'nobody'" in mutoscope("workers", "drain", "nobody", code=65)
+    assert "open" in mutoscope("accounts", "open", "by command")
+    assert "\tby command\t0\t" in mutoscope("accounts", "list")
+    assert "max_queued\t7\t" in mutoscope("limits", "set", "max_queued", "7")
+    assert "max_queued\t0\t0" in mutoscope("limits", "set", "max_queued", "default")
+    assert "is no limit" in mutoscope("limits", "set", "speed", "7", code=65)
 
 
 def test_other_servers_follow(postgres: Postgres, tmp_path: Path) -> None:

@@ -47,6 +47,15 @@ def _delivery(alice: httpx.Client) -> str:
     return str(until(lambda: alice.get("/v1/webhooks/deliveries", params=where).json()["deliveries"])[0]["delivery_id"])
 
 
+def _worker(alice: httpx.Client) -> str:
+    """A worker that was heard of and takes nothing; the one that the tests need stays in service."""
+    head = {"Authorization": "Bearer wt_shared", "X-Mutoscope-Worker": "logged"}
+    asked = {"worker_id": "logged", "engines": []}
+    assert alice.post("/worker/v1/claim", headers=head, json=asked).status_code == 204
+    return "logged"
+
+
+IDS = ("key_id", "endpoint_id", "delivery_id", "worker_id")
 # What each administrative route needs, what it is sent, and the act that the log must show.
 ACTS: dict[tuple[str, str], tuple[Callable[[httpx.Client], str] | None, dict[str, Any] | None, str]] = {
     ("POST", "/v1/keys"): (None, {"name": "logged", "scopes": ["read"], "networks": ["10.0.0.0/8"]}, "key.created"),
@@ -60,6 +69,8 @@ ACTS: dict[tuple[str, str], tuple[Callable[[httpx.Client], str] | None, dict[str
     ("POST", "/v1/webhooks/{endpoint_id}/test"): (_hook, None, "webhook.tested"),
     ("POST", "/v1/webhooks/secret/rotate"): (None, None, "webhook_secret.rotated"),
     ("PATCH", "/v1/admin/models/{model_id}"): (None, {"base_price_usd": None}, "model.changed"),
+    ("POST", "/v1/admin/workers/{worker_id}/drain"): (_worker, None, "worker.drained"),
+    ("POST", "/v1/admin/workers/{worker_id}/resume"): (_worker, None, "worker.resumed"),
     ("POST", "/v1/admin/accounts"): (None, {"name": "a fresh account"}, "account.opened"),
     ("PATCH", "/v1/admin/limits"): (None, {"max_queued": None}, "limits.changed"),
     ("POST", "/v1/webhooks/deliveries/{delivery_id}/replay"): (_delivery, None, "webhook.replayed"),
@@ -79,7 +90,7 @@ def test_an_act_leaves_one_entry(alice: httpx.Client, method: str, path: str) ->
     ident = prepare(alice) if prepare else ""
     before = entries(alice)
 
-    answer = alice.request(method, address(path, key_id=ident, endpoint_id=ident, delivery_id=ident), json=body)
+    answer = alice.request(method, address(path, **dict.fromkeys(IDS, ident)), json=body)
 
     assert answer.is_success, answer.text
     new = [entry for entry in entries(alice) if entry not in before]

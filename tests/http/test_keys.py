@@ -75,6 +75,8 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/admin/models"): ADMIN,
     ("PATCH", "/v1/admin/models/{model_id}"): ADMIN,
     ("GET", "/v1/admin/workers"): ADMIN,
+    ("POST", "/v1/admin/workers/{worker_id}/drain"): ADMIN,
+    ("POST", "/v1/admin/workers/{worker_id}/resume"): ADMIN,
     ("GET", "/v1/admin/accounts"): ADMIN,
     ("POST", "/v1/admin/accounts"): ADMIN,
     ("GET", "/v1/admin/limits"): ADMIN,
@@ -111,7 +113,17 @@ each_closed_route = pytest.mark.parametrize(
 
 def address(path: str, **ids: str) -> str:
     """A route's path with ids in it, unknown ones unless given."""
-    kinds = ("request_id", "file_id", "key_id", "endpoint_id", "delivery_id", "check_id", "preview_id", "collection_id")
+    kinds = (
+        "request_id",
+        "file_id",
+        "key_id",
+        "endpoint_id",
+        "delivery_id",
+        "check_id",
+        "preview_id",
+        "collection_id",
+        "worker_id",
+    )
     unknown = dict.fromkeys(kinds, "0" * 32) | {"name": "a.png", "model_id": TESTCARD, "attempt": "1"}
     return re.sub(r"\{(\w+)\}", lambda match: (unknown | ids)[match[1]], path)
 

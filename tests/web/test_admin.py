@@ -112,6 +112,29 @@ def test_what_runs_is_seen_live(owner: Person) -> None:
         expect(page.locator("#workers")).not_to_contain_text(request_id)
 
 
+def test_a_worker_is_drained_and_resumed(owner: Person) -> None:
+    """It goes on with what it has, says so without a reload, and takes nothing new until it is resumed."""
+    page = owner.open("/admin/workers")
+    with owner.site.client() as client:
+        running = submit(client, delay_s=40)
+        row = page.locator("tr", has=page.get_by_role("button", name="Drain"))
+        expect(page.locator("#workers")).to_contain_text(running)
+        row.get_by_role("button", name="Drain").click()
+        try:
+            row = page.locator("tr", has=page.get_by_role("button", name="Resume"))
+            expect(row).to_contain_text("Finishing what it has")
+            expect(row.get_by_role("button")).to_be_focused()
+            client.post(f"/v1/requests/{running}/cancel?running=true")
+            expect(row).to_contain_text("Drained")
+            waiting = submit(client)
+            expect(page.locator("#workers .figure", has_text="Waiting")).to_contain_text("1")
+            expect(row).to_contain_text("Drained")
+        finally:
+            page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_role("button", name="Drain")).to_be_visible()
+        assert finished(client, waiting)["status"] == "succeeded"
+
+
 def test_an_account_is_opened_and_gets_a_key(owner: Person) -> None:
     """By its name, whatever that is."""
     page = owner.open("/admin/accounts")

@@ -1,8 +1,11 @@
-"""`mutoscope models`: the catalogue of a server, and the check of manifests on this machine."""
+"""`mutoscope models`: the catalogue of a server, what its owner changes in it, and the check of manifests here."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,17 +15,23 @@ from mutoscope.cli.connect import connect, url_option
 
 @click.group("models", epilog="Example: mutoscope models list --search dreamina")
 def command() -> None:
-    """List and show models, check manifests."""
+    """List, show and change models, check manifests."""
 
 
 @command.command("list", epilog="Example: mutoscope models list --category image-to-video")
 @click.option("--search", help="Words in the id, name or description.")
 @click.option("--category", help="Only this category, such as image-to-video.")
+@click.option("--changes", is_flag=True, help="How each stands to its manifest; only for the owner of the site.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @url_option
-def list_models(search: str | None, category: str | None, as_json: bool, url: str | None) -> None:
-    """List the models of the server."""
+def list_models(search: str | None, category: str | None, changes: bool, as_json: bool, url: str | None) -> None:
+    """List the models of the server; with --changes also those that are switched off."""
+    if changes and (search or category):
+        raise click.UsageError("--changes lists every model: --search and --category do not go with it")
     with connect(url) as client:
+        if changes:
+            _list_changes(client.owner.models(), as_json)
+            return
         found = client.models(search=search, category=category)
     if as_json:
         output.emit_json([model.raw for model in found])
@@ -80,6 +89,71 @@ def check(folder: Path | None) -> None:
     if problems:
         raise click.exceptions.Exit(exits.BAD_INPUT)
     output.say(f"{len(found.models)} models, no problems")
+
+
+@command.command("enable", epilog="Example: mutoscope models enable mutoscope/parallax")
+@click.argument("model_id")
+@url_option
+def enable(model_id: str, url: str | None) -> None:
+    """Switch a model on; what waited for it runs."""
+    _change(url, model_id, enabled=None)
+
+
+@command.command("disable", epilog="Example: mutoscope models disable mutoscope/parallax")
+@click.argument("model_id")
+@url_option
+def disable(model_id: str, url: str | None) -> None:
+    """Switch a model off: nobody can submit to it, what runs goes on, what waits stays in the queue."""
+    _change(url, model_id, enabled=False)
+
+
+@command.command("engine", epilog="Example: mutoscope models engine mutoscope/parallax testcard")
+@click.argument("model_id")
+@click.argument("engine")
+@url_option
+def engine(model_id: str, engine: str, url: str | None) -> None:
+    """Have the next runs of a model done by another ENGINE; `default`: by that of its manifest."""
+    _change(url, model_id, engine=None if engine == "default" else {"name": engine})
+
+
+@command.command("price", epilog="Example: mutoscope models price mutoscope/parallax 0.02")
+@click.argument("model_id")
+@click.argument("usd")
+@url_option
+def price(model_id: str, usd: str, url: str | None) -> None:
+    """Price one unit of a model in US dollars, for what is submitted from now on; `default`: as its manifest."""
+    if usd != "default" and not _PRICE.fullmatch(usd):
+        raise click.BadParameter(f"{usd!r}: a number such as 0.02, or `default`, is accepted", param_hint="USD")
+    _change(url, model_id, base_price_usd=None if usd == "default" else float(usd))
+
+
+_PRICE = re.compile(r"[0-9]{1,7}(\.[0-9]{1,9})?")
+
+
+def _change(url: str | None, model_id: str, **change: Any) -> None:
+    with connect(url) as client:
+        told = client.owner.change_model(model_id, **change)
+    differs = f"; differs from its manifest in {', '.join(told['changed'])}" if told["changed"] else ""
+    output.say(f"{told['model_id']}: {_state(told)}, {told['engine']}, {_price(told)} USD{differs}")
+
+
+def _list_changes(found: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    if as_json:
+        output.emit_json(list(found))
+        return
+    rows = [
+        (told["model_id"], _state(told), told["engine"], _price(told), told["waiting"], " ".join(told["changed"]))
+        for told in found
+    ]
+    output.emit_table(("model", "state", "engine", "USD", "waiting", "changed"), rows)
+
+
+def _state(told: Mapping[str, Any]) -> str:
+    return ("on" if told["is_set_up"] else "needs set-up") if told["enabled"] else "off"
+
+
+def _price(told: Mapping[str, Any]) -> str:
+    return f"{told['base_price_usd']:g}/{told['price_unit']}"
 
 
 def _accepted(field: dict[str, object]) -> str:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import click
 
 from mutoscope import logs, settings
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+
+
+def _name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not _NAME.fullmatch(value):
+        raise click.BadParameter(f"{value!r}: 1 to 80 letters, digits, dots, dashes and underscores are accepted")
+    return value
 
 
 @click.command("worker", epilog="Example: MUTOSCOPE_WORKER_TOKEN=… mutoscope worker --server http://10.0.0.5:8000")
@@ -21,9 +30,16 @@ from mutoscope import logs, settings
     show_default=True,
     help="Seconds the request at hand may go on after SIGTERM.",
 )
+@click.option("--name", metavar="NAME", callback=_name, help="By which it can be drained [host, process, chance].")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where attempts keep their files.")
 def command(
-    files: tuple[Path, ...], server_url: str, engines: tuple[str, ...], drain_s: float, folder: Path | None
+    *,
+    files: tuple[Path, ...],
+    server_url: str,
+    engines: tuple[str, ...],
+    drain_s: float,
+    name: str | None,
+    folder: Path | None,
 ) -> None:
     """Take requests from a server and carry them out, until told to stop.
 
@@ -49,6 +65,7 @@ def command(
         server_url,
         token,
         engines or registry.names(),
+        worker_id=name,
         folder=folder,
         drain_s=drain_s,
         fetch_allow=values.fetch_allow,

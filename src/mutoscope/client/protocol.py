@@ -32,6 +32,7 @@ from .errors import (
     refusal,
 )
 from .key_calls import KeyCalls
+from .owner_calls import OwnerCalls
 from .steps import (
     Answer,
     Backoff,
@@ -71,6 +72,7 @@ class Protocol:
         self.webhooks = WebhookCalls(self._call)
         self.admin = AdminCalls(self._call)
         self.keys = KeyCalls(self._call)
+        self.owner = OwnerCalls(self._call)
 
     def submit(
         self,

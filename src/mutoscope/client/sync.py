@@ -16,6 +16,7 @@ import httpx
 from . import transport, values
 from .credentials import find
 from .key_calls import submit_terms
+from .owner import Owner
 from .protocol import Protocol
 from .quote_values import InputCheck, Quote
 from .steps import Close, Emit, Open, Read, Retry, Run, Script, Sleep, Step
@@ -51,6 +52,7 @@ class Client:
         self.has_key = credentials.api_key is not None
         self._timeout_s = timeout_s
         self._protocol = Protocol(credentials, retry=retry or Retry(), local_paths=local_paths)
+        self.owner = Owner(self._protocol, self._drive)
         self._http = httpx.Client(**transport.settings(credentials))
 
     def __repr__(self) -> str:

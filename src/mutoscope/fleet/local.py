@@ -2,13 +2,14 @@
 
 Each worker has a keeper, a thread that starts it, waits for its end and starts it again after a pause. Workers
 hold the read end of a pipe; when this process dies, however it dies, the pipe ends and the workers end with it.
+A worker is named after this machine, the server's port and its place, so the operator's word on it (a drain) holds for
+the process that takes its place, and for the next server here.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import socket
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -69,6 +71,7 @@ class LocalFleet:
         inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
         self._environment = {**inherited, **(environment or {}), **given}
         self._token = token
+        self._name = f"{socket.gethostname()}-{urlsplit(server_url).port}"
         self._count = count
         self._keepers: tuple[_Keeper, ...] = ()
         self._alive_fd: int | None = None
@@ -76,7 +79,9 @@ class LocalFleet:
     def start(self) -> None:
         parent_fd, self._alive_fd = os.pipe()
         self._parent_fd = parent_fd
-        self._keepers = tuple(_Keeper(n + 1, self._environment, self._token, parent_fd) for n in range(self._count))
+        self._keepers = tuple(
+            _Keeper(f"{self._name}-{n + 1}", self._environment, self._token, parent_fd) for n in range(self._count)
+        )
 
     def drain(self, timeout_s: float) -> bool:
         for keeper in self._keepers:
@@ -102,17 +107,16 @@ class LocalFleet:
 class _Keeper:
     """Keeps one worker running, from a thread that mostly waits."""
 
-    def __init__(self, number: int, environment: Mapping[str, str], token: str, parent_fd: int) -> None:
-        self._number = number
+    def __init__(self, worker_id: str, environment: Mapping[str, str], token: str, parent_fd: int) -> None:
         self._environment = environment
         self._token = token
         self._parent_fd = parent_fd
         self._lock = threading.Lock()  # between start and signal
         self._ending = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._worker_id = ""
+        self._worker_id = worker_id
         self._restarts = -1
-        self._thread = threading.Thread(target=self._keep, name=f"keeper-{number}", daemon=True)
+        self._thread = threading.Thread(target=self._keep, name=f"keeper-{worker_id}", daemon=True)
         self._thread.start()
 
     def facts(self) -> WorkerFacts:
@@ -158,7 +162,6 @@ class _Keeper:
             if self._ending.is_set():
                 return None
             self._restarts += 1
-            self._worker_id = f"{socket.gethostname()}-{self._number}-{secrets.token_hex(3)}"
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mutoscope.worker"],
                 stdin=subprocess.PIPE,

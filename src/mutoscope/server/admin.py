@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope import operating
-from mutoscope.errors import Conflict, Forbidden, InvalidInput, Problem
+from mutoscope.errors import Conflict, Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import timestamp
 from mutoscope.server.account import NAME_ACCEPTED, is_name
 from mutoscope.server.audit import noting
@@ -156,15 +156,17 @@ async def workers_told(site: Site) -> dict[str, Any]:
     running = await kept.running(site.store.db, limit=MOST_RUNNING)
     busy, now, now_ms = Counter(line.worker_id for line in running), time.monotonic(), await site.store.now_ms()
     heard = {name: now - seen for name, seen in site.health.workers.items() if now - seen < SILENT_S}
+    drained = site.health.drained
     return {
         "workers": [
             {
                 "worker_id": name,
+                "state": "ready" if name not in drained else "draining" if busy[name] else "drained",
                 "engines": sorted(site.health.engines.get(name, ())),
                 "heard_s": None if name not in heard else round(heard[name], 1),
                 "running": busy[name],
             }
-            for name in sorted(heard.keys() | busy.keys())
+            for name in sorted(heard.keys() | busy.keys() | drained)
         ],
         "running": [
             {
@@ -187,6 +189,30 @@ async def workers_told(site: Site) -> dict[str, Any]:
         ],
         "draining": site.health.draining,
     }
+
+
+async def drain_worker(request: Request) -> Response:
+    """POST /v1/admin/workers/{worker_id}/drain: it finishes what it has and takes nothing new, whatever restarts."""
+    return await _drain(request, is_on=True)
+
+
+async def resume_worker(request: Request) -> Response:
+    """POST /v1/admin/workers/{worker_id}/resume: a drained worker takes requests again."""
+    return await _drain(request, is_on=False)
+
+
+async def _drain(request: Request, *, is_on: bool) -> Response:
+    who = await owner(request)
+    site, name = site_of(request), request.path_params["worker_id"]
+    if not any(line["worker_id"] == name for line in (await workers_told(site))["workers"]):
+        raise NotFound(f"no worker {name!r}: GET /v1/admin/workers lists those that there are")
+    noted = noting(request, who, "worker.drained" if is_on else "worker.resumed", target=name)
+    await kept.drain(noted.db, name, is_on=is_on)
+    await operating.follow(site)
+    site.store.wakeups.queue_grew()  # a worker that is back in service asks at once
+    lines = (await workers_told(site))["workers"]
+    gone = {"worker_id": name, "state": "ready", "engines": [], "heard_s": None, "running": 0}
+    return answer(next((line for line in lines if line["worker_id"] == name), gone))
 
 
 # -- accounts -----------------------------------------------------------------------------------------------------

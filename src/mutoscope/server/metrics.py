@@ -88,7 +88,7 @@ class Metrics:
             ["model", "code"],
             registry=self.registry,
         )
-        self._workers = Gauge("mutoscope_workers_ready", "Workers heard of lately.", registry=self.registry)
+        self._workers = Gauge("mutoscope_workers_ready", "Workers in service, heard of lately.", registry=self.registry)
         self._free = Gauge("mutoscope_disk_free_bytes", "Free space for data.", registry=self.registry)
 
     def submitted(self, model_id: str) -> None:

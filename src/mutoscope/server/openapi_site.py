@@ -69,11 +69,15 @@ def _admin_paths() -> dict[str, dict[str, Operation]]:
     add["requestBody"] = body({"application/json": ref("WantedAccount")})
     bound = op("change_limits", "Change limits of the site.", ref("SiteLimits"), (400, 413, 422))
     bound["requestBody"] = body({"application/json": ref("ChangedLimits")})
+    drain = op("drain_worker", "Have a worker take nothing new.", ref("AdminWorker"), (404,), [in_path("worker_id")])
+    resume = op("resume_worker", "Have it take requests again.", ref("AdminWorker"), (404,), [in_path("worker_id")])
     all_models, all_accounts = obj(models=array(ref("AdminModel"))), obj(accounts=array(ref("AdminAccount")))
     return {
         "/v1/admin/models": {"get": op("admin_models", "Models, for the owner of the site.", all_models, ())},
         "/v1/admin/models/{model_id}": {"patch": change},
         "/v1/admin/workers": {"get": op("admin_workers", "Who works at what.", ref("AdminWorkers"), ())},
+        "/v1/admin/workers/{worker_id}/drain": {"post": drain},
+        "/v1/admin/workers/{worker_id}/resume": {"post": resume},
         "/v1/admin/accounts": {"get": op("admin_accounts", "Every account.", all_accounts, ()), "post": add},
         "/v1/admin/limits": {"get": op("admin_limits", "Limits of the site.", ref("SiteLimits"), ()), "patch": bound},
     }

@@ -32,7 +32,7 @@ async def _not_ready(site: Site) -> list[str]:
     await site.store.now_ms()
     if site.health.draining:
         reasons.append("the server is stopping")
-    if site.health.workers_expected and not site.health.workers_ready():
+    if site.health.workers_expected and not site.health.workers_heard():
         reasons.append("workers are still loading models and compiling kernels")
     return reasons
 

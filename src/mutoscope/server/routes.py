@@ -93,6 +93,8 @@ TABLE: Table = (
     ("GET", "/v1/admin/models", admin.models),
     ("PATCH", "/v1/admin/models/{model_id:path}", admin.change_model),
     ("GET", "/v1/admin/workers", admin.workers),
+    ("POST", "/v1/admin/workers/{worker_id:path}/drain", admin.drain_worker),
+    ("POST", "/v1/admin/workers/{worker_id:path}/resume", admin.resume_worker),
     ("GET", "/v1/admin/accounts", admin.accounts),
     ("POST", "/v1/admin/accounts", admin.open_account),
     ("GET", "/v1/admin/limits", admin.limits),

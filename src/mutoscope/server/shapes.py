@@ -377,8 +377,15 @@ SHAPES: dict[str, Shape] = {
         }
     )
     | {"additionalProperties": False},
+    "AdminWorker": obj(
+        worker_id=TEXT,
+        state={"type": "string", "enum": ["ready", "draining", "drained"]},
+        engines=array(TEXT),
+        heard_s=maybe(PART),
+        running=COUNT,
+    ),
     "AdminWorkers": obj(
-        workers=array(obj(worker_id=TEXT, engines=array(TEXT), heard_s=maybe(PART), running=COUNT)),
+        workers=array(ref("AdminWorker")),
         running=array(
             obj(
                 request_id=TEXT,

@@ -171,17 +171,19 @@ async def claim_check(request: Request) -> Response:
     site = site_of(request)
     worker_id = auth.worker(request)
     wanted = await _message(request, CheckClaim)
-    site.checks.heard(worker_id)
-    check = await _wait_for_check(request, min(wanted.wait_s, LONGEST_WAIT_S))
+    if worker_id not in site.health.drained:
+        site.checks.heard(worker_id)
+    check = await _wait_for_check(request, worker_id, min(wanted.wait_s, LONGEST_WAIT_S))
     return answer(encode(check)) if check else nothing()
 
 
-async def _wait_for_check(request: Request, wait_s: float) -> Check | None:
+async def _wait_for_check(request: Request, worker_id: str, wait_s: float) -> Check | None:
     site = site_of(request)
     deadline = time.monotonic() + wait_s
     with site.checks.news() as news:
         while not await request.is_disconnected():  # as with work: never to a worker that hung up
-            check, left = site.checks.take(), deadline - time.monotonic()
+            check = None if worker_id in site.health.drained else site.checks.take()
+            left = deadline - time.monotonic()
             if check or left <= 0 or site.store.wakeups.closing or site.health.draining:
                 return check
             await wait(news, min(left, LOOK_S))

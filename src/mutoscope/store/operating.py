@@ -1,4 +1,4 @@
-"""What the operator changed while the server ran: models, and limits of the whole site."""
+"""What the operator changed while the server ran: models, limits of the whole site, and drained workers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any
 import orjson
 
 from mutoscope.store.database import Database
+
+DRAINED = "drained:"
+"""What stands before a worker's name in the table of the site's own facts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,20 @@ async def change_limits(db: Database, changes: Mapping[str, int | None]) -> None
                 tx.run("limit_change_put", name=name, value=value)
 
     await db.write(act)
+
+
+async def drained(db: Database) -> frozenset[str]:
+    """Workers that are to take nothing new, by their names."""
+    return frozenset(row["name"].removeprefix(DRAINED) for row in await db.all("meta_drained"))
+
+
+async def drain(db: Database, worker_id: str, *, is_on: bool) -> None:
+    """A worker takes nothing new from now on, or is in service again; known already, nothing changes."""
+    name = DRAINED + worker_id
+    if is_on:
+        await db.write(lambda tx: tx.run("meta_put", name=name, value="yes"))
+    else:
+        await db.write(lambda tx: tx.run("meta_delete", name=name))
 
 
 @dataclass(frozen=True, slots=True)

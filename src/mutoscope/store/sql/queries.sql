@@ -47,6 +47,12 @@ insert into limit_changes (name, value) values (:name, :value) on conflict (name
 -- name: limit_change_delete
 delete from limit_changes where name = :name
 
+-- name: meta_drained
+select name from meta where name like 'drained:%'
+
+-- name: meta_delete
+delete from meta where name = :name
+
 -- name: running_list
 select r.id, r.model_id, a.name as account, r.worker_id, r.attempt, r.progress, r.stage, r.started_ms
 from requests r join accounts a on a.id = r.account_id

@@ -35,6 +35,7 @@ async function act(element, form) {
   const body = form ? valuesOf(form) : element.dataset.body && JSON.parse(element.dataset.body);
   const button = form ? form.querySelector("[type=submit]") : element;
   if (form) showProblems(form, [], "");
+  const held = document.activeElement?.id;
   button.disabled = true;
   try {
     const told = await call(method, form ? filled(path, form) : path, body || undefined);
@@ -45,6 +46,7 @@ async function act(element, form) {
     if (said) toast(said);
     if (go) location.assign(go);
     else await renew();
+    if (held && document.activeElement === document.body) document.getElementById(held)?.focus();
   } catch (error) {
     if (form) showProblems(form, error.problems ?? [], error.message);
     else toast(error.message);
@@ -161,7 +163,7 @@ function showSecret(secret, note) {
 
 // -- what the page shows ----------------------------------------------------------------------------------------------
 
-/** Read the page anew and put its live parts in place of the present ones; folds that are open stay open. */
+/** Read the page anew and put its live parts in place of the present ones; folds stay open, the focus where it is. */
 export async function renew(wanted = "[data-live]") {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) {
@@ -173,13 +175,15 @@ export async function renew(wanted = "[data-live]") {
     const fresh = page.getElementById(part.id);
     if (!fresh) continue;
     const open = new Set([...part.querySelectorAll("details[open][id]")].map((fold) => fold.id));
+    const held = part.contains(document.activeElement) ? document.activeElement.id : "";
     part.replaceWith(fresh);
+    if (held) document.getElementById(held)?.focus();
     for (const id of open) document.getElementById(id)?.setAttribute("open", "");
   }
 }
 
 const beat = document.querySelector("[data-renew-s]");
 if (beat) {
-  const isBusy = () => document.hidden || document.querySelector("dialog[open]") || document.activeElement?.closest('[data-live="always"]');
+  const isBusy = () => document.hidden || document.querySelector("dialog[open]") || document.activeElement?.matches("[data-live] :is(input, select, textarea)");
   setInterval(() => isBusy() || renew('[data-live="always"]').catch(() => {}), Number(beat.dataset.renewS) * 1000);
 }
