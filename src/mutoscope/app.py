@@ -24,7 +24,7 @@ import uvicorn
 
 from mutoscope import lifecycle, operating, webhooks
 from mutoscope.catalog import Catalog, check_engines
-from mutoscope.engines import registry
+from mutoscope.engines import comfyui, registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.errors import ConfigError
 from mutoscope.fleet.local import LocalFleet
@@ -82,6 +82,7 @@ async def serve(
 ) -> None:
     """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
     registry.use_files(filter(None, settings.engine_files.split(os.pathsep)))
+    _name_comfyui(settings)
     capabilities, missing = engines()
     chosen = _chosen_engines(settings, capabilities)
     listener = listen(settings.host, settings.port)
@@ -312,6 +313,13 @@ def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]
         raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}; accepted are {able}")
     settings.cache.mkdir(parents=True, exist_ok=True)
     return chosen
+
+
+def _name_comfyui(settings: Settings) -> None:
+    """Where ComfyUI is, for the check of manifests here and for workers. Raises ConfigError."""
+    if settings.comfyui_servers:
+        comfyui.read_servers(settings.comfyui_servers, comfyui.SERVERS)
+    os.environ |= {comfyui.SERVERS: settings.comfyui_servers, comfyui.FOLDER: settings.comfyui_folder}
 
 
 def _proxies(settings: Settings) -> list[str]:

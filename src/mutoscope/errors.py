@@ -11,6 +11,7 @@ MutoscopeError
 ├── NotAllowed              405  the address exists, the method does not
 ├── Conflict                409  the state does not allow it
 │   └── LeaseLost           409  a worker speaks for an attempt that is no longer its own
+│       └── Cancelled       409  because the caller took the request back
 ├── TooLarge                413  a body or a file beyond the limit
 ├── RangeNotSatisfiable     416  the part asked for lies outside the file
 ├── RateLimited             429  ask again later
@@ -149,6 +150,12 @@ class LeaseLost(Conflict):
     """The lease on this attempt is gone; its result is refused."""
 
     code = 409002
+
+
+class Cancelled(LeaseLost):
+    """The request was cancelled; nobody waits for its result."""
+
+    code = 409003
 
 
 class TooLarge(MutoscopeError):

@@ -252,11 +252,10 @@ def assign(site: Site, job: Job) -> Assignment:
 
 
 def _input_files(model: Model, job: Job) -> list[InputFile]:
-    parameter_of = {name: parameter for parameter, name in model.bindings.items()}
     return [
         InputFile(
             path=ref.path,
-            parameter=parameter_of[ref.field.name],
+            parameter=parameter,
             url=f"/worker/v1/files/{ref.value.removeprefix(intake.STORED)}"
             if ref.value.startswith(intake.STORED)
             else ref.value,
@@ -266,7 +265,8 @@ def _input_files(model: Model, job: Job) -> list[InputFile]:
             accept=ref.field.accept,
         )
         for ref in intake.references(model, job.inputs)
-        if ref.field.name in parameter_of
+        for parameter, name in model.bindings.items()
+        if name == ref.field.name
     ]
 
 

@@ -21,7 +21,7 @@ import httpx
 import orjson
 import structlog
 
-from mutoscope.errors import EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
+from mutoscope.errors import Cancelled, EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
 from mutoscope.protocol import (
     PREVIEW,
     Assignment,
@@ -164,11 +164,18 @@ class Link:
 def _accept(answer: httpx.Response) -> None:
     status = answer.status_code
     if status in GONE:
-        raise LeaseLost
+        raise Cancelled if _code(answer) == Cancelled.code else LeaseLost
     if status >= 500 or status in PASSING:
         raise ServerAway(f"the server answered {status}", retryable=True)
     if not answer.is_success:
         raise EngineError(f"the server refused what the worker sent ({status})")
+
+
+def _code(answer: httpx.Response) -> object:
+    """Which error it is, if the answer says so."""
+    with contextlib.suppress(httpx.StreamError, orjson.JSONDecodeError, AttributeError):
+        return orjson.loads(answer.content).get("error_code")
+    return None
 
 
 @contextlib.contextmanager
@@ -223,7 +230,7 @@ class Lease:
         self._margin_s = min(1.0, assignment.lease_s * 0.2)
         self._release_at = float("inf")
         self._reason: MutoscopeError | None = None
-        self._kill: Callable[[], None] | None = None
+        self._kill: Callable[[MutoscopeError], None] | None = None
         self._done = False
         self._lock = threading.Lock()
         self._mail: SimpleQueue[None] = SimpleQueue()  # its put may be called from a signal handler
@@ -264,8 +271,8 @@ class Lease:
             raise self._reason
 
     @contextlib.contextmanager
-    def killing(self, kill: Callable[[], None]) -> Iterator[None]:
-        """Within the block, whatever ends the attempt also calls `kill`, at once and from another thread."""
+    def killing(self, kill: Callable[[MutoscopeError], None]) -> Iterator[None]:
+        """Within the block, whatever ends the attempt also calls `kill` with it, at once and from another thread."""
         self._kill = kill
         try:
             self.check()
@@ -278,7 +285,7 @@ class Lease:
         if self._reason is None or isinstance(reason, LeaseLost):
             self._reason = reason
         if kill := self._kill:
-            kill()
+            kill(reason)
 
     def release_by(self, at: float) -> None:
         """Stop the attempt at this instant of the monotonic clock. Callable from a signal handler."""

@@ -12,8 +12,8 @@ from typing import Any
 
 import structlog
 
-from mutoscope.catalog import Model, check_engines
-from mutoscope.errors import InvalidInput, Problem
+from mutoscope.catalog import CapabilitiesLike, Model, check_engines
+from mutoscope.errors import ConfigError, InvalidInput, Problem
 from mutoscope.site import Site
 from mutoscope.store import operating
 from mutoscope.store.operating import ModelChange
@@ -63,7 +63,7 @@ def _pointed(site: Site, model: Model, wanted: Mapping[str, Any]) -> Model:
         raise InvalidInput(
             problems=(Problem("engine.name", f"no such engine is set up; accepted are {able}", "engine"),)
         )
-    can = site.capabilities[name]
+    can = _able(site, model, wanted)
     known = can.parameters | can.files
     inputs = wanted.get("inputs") or {word: name_ for word, name_ in model.bindings.items() if word in known}
     settings = wanted.get("settings")
@@ -79,6 +79,15 @@ def _pointed(site: Site, model: Model, wanted: Mapping[str, Any]) -> Model:
         told = tuple(Problem("engine", text.removeprefix(f"{model.source}: "), "engine") for text in misfits)
         raise InvalidInput(problems=told)
     return pointed
+
+
+def _able(site: Site, model: Model, wanted: Mapping[str, Any]) -> CapabilitiesLike:
+    """What the engine can do for this model. Raises InvalidInput for settings that it cannot use."""
+    settings = model.engine_settings if wanted.get("settings") is None else wanted["settings"]
+    try:
+        return site.capabilities[wanted["name"]].under(settings)
+    except ConfigError as exc:
+        raise InvalidInput(problems=(Problem("engine.settings", exc.message, "engine"),)) from exc
 
 
 def engines_for(site: Site, model_id: str) -> list[str]:

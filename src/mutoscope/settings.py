@@ -49,6 +49,13 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("workers", int, 1, "Worker processes started with the server; 0 for none."),
     Setting("engines", str, "", "Engines the server's own workers run, separated by commas; empty means all."),
     Setting("engine_files", str, "", "Python files with engines of your own, separated by colons; read at the start."),
+    Setting(
+        "comfyui_servers",
+        str,
+        "",
+        "Addresses of ComfyUI servers, separated by commas, for workflows whose manifest names none.",
+    ),
+    Setting("comfyui_folder", str, "", "Folder of a ComfyUI that is started for them when no server is named."),
     Setting("manifests", Path, None, "Folder with your own model manifests, read after the built-in ones."),
     Setting(
         "pages",
@@ -149,6 +156,8 @@ class Settings:
     workers: int
     engines: str
     engine_files: str
+    comfyui_servers: str
+    comfyui_folder: str
     manifests: Path | None
     pages: Path | None
     api_key: str

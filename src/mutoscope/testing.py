@@ -103,7 +103,7 @@ class EngineContract:
     def test_it_declares_what_the_task_uses(self) -> None:
         """Capabilities are cheap to ask for and cover parameters, files and settings."""
         registry.use_files(self.files)
-        found = registry.capabilities(self.engine)
+        found = registry.capabilities(self.engine).under(self.settings)
         assert set(self.parameters) <= found.parameters
         assert set(self.pictures) <= found.files
         assert set(self.settings) <= found.settings

@@ -31,7 +31,7 @@ from mutoscope import logs, net, tracing
 from mutoscope.engines.base import Task
 from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
-from mutoscope.errors import ConfigError, EngineError, LeaseLost, MediaError
+from mutoscope.errors import Cancelled, ConfigError, EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
 from mutoscope.link import Lease, Link, Released, backoff, insist
 from mutoscope.measuring import Measurer
 from mutoscope.media.datauri import DOWNLOAD_LIMITS
@@ -296,7 +296,7 @@ class WorkerBench:
         child = self.children[engine]
         with (
             tracing.span("engine", parent=self.assignment.traceparent, engine=engine) as traceparent,
-            self.lease.killing(child.kill),
+            self.lease.killing(lambda reason: _end(child, reason)),
         ):
             try:
                 return child.run(replace(task, traceparent=traceparent or ""), self.lease)
@@ -312,6 +312,14 @@ class WorkerBench:
             check=self.lease.check,
             give_up_s=STORE_TRIES_S,
         )
+
+
+def _end(child: EngineProcess, reason: MutoscopeError) -> None:
+    """What nobody will go on with ends in good order, all else at once; a signal handler only does the latter."""
+    if isinstance(reason, Cancelled | OutOfTime):
+        child.stop()
+    else:
+        child.kill()
 
 
 class _WarmUp:

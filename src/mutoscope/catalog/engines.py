@@ -6,9 +6,10 @@ The catalogue does not import engines: whoever starts the program hands their ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from mutoscope.catalog.model import Model
+from mutoscope.errors import ConfigError
 from mutoscope.schema import json_path, suggestion
 
 
@@ -25,6 +26,7 @@ class CapabilitiesLike(Protocol):
     def produces(self) -> frozenset[str]: ...
     @property
     def settings(self) -> frozenset[str]: ...
+    def under(self, settings: Mapping[str, Any], /) -> CapabilitiesLike: ...
 
 
 def check_engines(models: Iterable[Model], capabilities: Mapping[str, CapabilitiesLike]) -> tuple[str, ...]:
@@ -41,6 +43,11 @@ def check_engines(models: Iterable[Model], capabilities: Mapping[str, Capabiliti
 
 
 def _mismatches(model: Model, engine: CapabilitiesLike) -> Iterator[tuple[tuple[str, ...], str]]:
+    try:
+        engine = engine.under(model.engine_settings)
+    except ConfigError as exc:
+        yield ("engine", "settings"), exc.message
+        return
     media = {field.name for field in model.validator.media_fields}
     known = engine.parameters | engine.files
     for parameter, name in model.bindings.items():

@@ -24,7 +24,7 @@ from mutoscope.catalog.model import (
     Texts,
     steps,
 )
-from mutoscope.catalog.reading import Parts, Report, Section, read_yaml
+from mutoscope.catalog.reading import Parts, Report, Section, read_json, read_yaml
 from mutoscope.errors import ConfigError, InvalidInput
 from mutoscope.schema import FILE_FORMATS, Validator, check_schema, json_path, kind_of, suggestion
 
@@ -71,15 +71,16 @@ def read_manifest(path: Path, source: str) -> tuple[Model | None, tuple[str, ...
         if not report.problems:
             report.add((), f"found {kind_of(content)}; a mapping is accepted")
         return None, tuple(report.problems)
-    model = _Manifest(content, report).model()
+    model = _Manifest(content, report, path.parent).model()
     return (None if report.problems else model), tuple(report.problems)
 
 
 class _Manifest:
     """Reads one manifest from top to bottom; problems go to the report."""
 
-    def __init__(self, content: object, report: Report) -> None:
+    def __init__(self, content: object, report: Report, folder: Path) -> None:
         self.report = report
+        self.folder = folder
         self.top = Section(content, KEYS[""], (), report)
         self.schema: dict[str, Any] = {}
         self.properties: dict[str, Any] | None = None
@@ -104,7 +105,7 @@ class _Manifest:
             "titles": self._texts(top, "title"),
             "descriptions": self._texts(top, "description", required=True),
             "engine": engine.text("name", required=True),
-            "engine_settings": engine.take("settings", dict, {}),
+            "engine_settings": self._settings(engine),
             "engine_notes": self._texts(engine, "note"),
             "bindings": self._bindings(engine),
             "produces": produces,
@@ -171,6 +172,17 @@ class _Manifest:
         output = self._section("output")
         produces = cast("Produces", output.choice("produces", PRODUCES, "video", required=True))
         return produces, output.take("many", bool, False)
+
+    def _settings(self, engine: Section) -> dict[str, Any]:
+        """The engine's settings. A workflow that is named by its file is read here: workers do not have the file."""
+        settings: dict[str, Any] = engine.take("settings", dict, {})
+        if not isinstance(name := settings.get("workflow"), str):
+            return settings
+        try:
+            return settings | {"workflow": read_json(self.folder / name)}
+        except ConfigError as exc:
+            self.report.add(("engine", "settings", "workflow"), exc.message)
+            return settings
 
     def _bindings(self, engine: Section) -> dict[str, str]:
         bindings: dict[str, str] = {}

@@ -13,14 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import yaml
 
+from mutoscope.errors import ConfigError
 from mutoscope.schema import json_path, kind_of, suggestion
 
 T = TypeVar("T")
 Parts = tuple[str | int, ...]
 
 MAX_BYTES = 1_048_576
+MAX_JSON_BYTES = 4 << 20
+"""Of a file that a manifest names."""
 MAX_VALUES = 20_000
 """Values in one manifest, aliases counted each time: a small file may unfold without end."""
 MAX_DEPTH = 32
@@ -76,6 +80,18 @@ def read_yaml(path: Path, report: Report) -> Any:
         report.problems.append(f"{report.source}: is nested too deeply")
         return None
     return _Plain(report).copy(content, ())
+
+
+def read_json(path: Path) -> Any:
+    """The values of a JSON file. Raises ConfigError."""
+    try:
+        if path.stat().st_size > MAX_JSON_BYTES:
+            raise ConfigError(f"{path.name} holds more than {MAX_JSON_BYTES >> 20} MiB")
+        return orjson.loads(path.read_bytes())
+    except OSError as exc:
+        raise ConfigError(f"{path.name} cannot be read beside the manifest: {type(exc).__name__}") from exc
+    except orjson.JSONDecodeError as exc:
+        raise ConfigError(f"{path.name}, line {exc.lineno}: is no JSON") from exc
 
 
 def _explain(exc: yaml.YAMLError) -> str:

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "worker": "Start a worker for a server, here or on another machine.",
     "run": "Run a model and save what it makes.",
     "models": "List, show and change models, check manifests.",
+    "comfy": "Make models of ComfyUI workflows.",
     "requests": "List, follow, cancel and download requests.",
     "keys": "Make, limit, list, replace and revoke API keys.",
     "workers": "See who works, and take workers out of service.",

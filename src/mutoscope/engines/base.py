@@ -7,7 +7,7 @@ one, write a module with a class that satisfies `Engine` and add one line to `en
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -19,6 +19,9 @@ SHOW_EVERY_S = 1.0
 SHOWN_BYTES = 256 * 1024
 """A larger picture is not shown."""
 
+STOP_S = 5.0
+"""What an engine gets to end a task in good order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -29,6 +32,7 @@ class Capabilities:
     required     names out of both that it cannot run without.
     produces     kinds of output it can make.
     settings     names accepted under `engine.settings` in a manifest.
+    with_settings  for an engine that can do what its settings say: what that is with these; raises ConfigError.
     """
 
     parameters: frozenset[str]
@@ -36,6 +40,11 @@ class Capabilities:
     required: frozenset[str]
     produces: frozenset[OutputKind]
     settings: frozenset[str] = frozenset()
+    with_settings: Callable[[Mapping[str, Any]], Capabilities] | None = field(default=None, compare=False)
+
+    def under(self, settings: Mapping[str, Any]) -> Capabilities:
+        """What it can do with these settings. Raises ConfigError for settings that cannot be used."""
+        return self.with_settings(settings) if self.with_settings else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,17 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back what `warm` took."""
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """An engine that has to end in good order, for instance because somebody else works for it."""
+
+    def stop(self) -> None:
+        """End the running task soon: `run` then raises. Called from another thread, for good: nobody wants the result.
+
+        It has `STOP_S`, then the process is killed, as it is without warning when another attempt will go on with it.
+        """
 
 
 @runtime_checkable

@@ -5,7 +5,8 @@ a library likes to print. It may be killed at any moment, and ends by itself whe
 the engine runs here: no token, no address, no store. What the engine made is measured here too, so that nobody else
 opens it, but for pictures from outside, which a confined process of ours decodes. The parent's side is `process`.
 
-    {"op": "warm"}          -> {"event": "ready", version}
+    {"op": "warm"}          -> {"event": "ready", version, stoppable}
+    {"op": "stop"}          a running task shall end; its own answer tells of it
     {"op": "run", parameters, files, folder, seed, settings, traceparent, remembered}
                             -> {"event": "done", files, infos, kind, poster, applied, ignored, engine_s, version}
     either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}, {"event": "shown", path}
@@ -25,7 +26,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from queue import SimpleQueue
 from types import MappingProxyType
@@ -34,7 +35,7 @@ from typing import Any
 import orjson
 
 from mutoscope import logs
-from mutoscope.engines.base import SHOW_EVERY_S, Engine, Task
+from mutoscope.engines.base import SHOW_EVERY_S, Engine, Stoppable, Task
 from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
 from mutoscope.media.load import get_ready
@@ -54,9 +55,14 @@ def main(arguments: list[str]) -> int:
     _die_with(parent_pid)
     os.set_inheritable(commands_fd, False)  # what the engine starts must not keep our pipes open
     os.set_inheritable(events_fd, False)
-    commands, answers = _commands(commands_fd)
-    channel = Channel(events_fd, answers)
     engine: Engine | None = None
+
+    def stop() -> None:
+        if isinstance(engine, Stoppable):
+            engine.stop()
+
+    commands, answers = _commands(commands_fd, stop)
+    channel = Channel(events_fd, answers)
     while (command := commands.get()) is not None:
         try:
             engine = engine or load(name)
@@ -64,7 +70,8 @@ def main(arguments: list[str]) -> int:
                 if engine.capabilities().files & engine.capabilities().required:
                     get_ready()
                 engine.warm(channel.progress())
-                channel.send({"event": "ready", "version": engine.version})
+                stoppable = isinstance(engine, Stoppable)
+                channel.send({"event": "ready", "version": engine.version, "stoppable": stoppable})
             else:
                 channel.send(_run(engine, command, channel.progress(command["remembered"])))
         except Exception as exc:  # the boundary of the process: whatever an engine raises becomes one message
@@ -195,8 +202,13 @@ class _Progress:
         self._memo = memo
 
 
-def _commands(commands_fd: int) -> tuple[SimpleQueue[dict[str, Any] | None], SimpleQueue[dict[str, Any] | None]]:
-    """Commands and answers as they arrive, then None. Ends the process when the parent's end of the pipe is gone."""
+def _commands(
+    commands_fd: int, stop: Callable[[], None]
+) -> tuple[SimpleQueue[dict[str, Any] | None], SimpleQueue[dict[str, Any] | None]]:
+    """Commands and answers as they arrive, then None; `stop` is called at once.
+
+    Ends the process when the parent's end of the pipe is gone.
+    """
     commands: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
     answers: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
 
@@ -204,7 +216,10 @@ def _commands(commands_fd: int) -> tuple[SimpleQueue[dict[str, Any] | None], Sim
         with open(commands_fd, "rb") as lines:
             for line in lines:
                 command = orjson.loads(line)
-                (answers if command["op"] == "remembered" else commands).put(command)
+                if command["op"] == "stop":
+                    stop()
+                else:
+                    (answers if command["op"] == "remembered" else commands).put(command)
         commands.put(None)
         answers.put(None)
         time.sleep(GRACE_S)  # an idle child is gone by now; a busy one is not waited for

@@ -21,7 +21,7 @@ from typing import Any
 
 import orjson
 
-from mutoscope.engines.base import SHOWN_BYTES, Produced, Progress, Task
+from mutoscope.engines.base import SHOWN_BYTES, STOP_S, Produced, Progress, Task
 from mutoscope.engines.child import LINE_LENGTH
 from mutoscope.errors import EngineError, MediaError
 from mutoscope.media.probe import MediaInfo
@@ -66,7 +66,8 @@ class EngineProcess:
             return
         self.close()
         self._child = _Child(self.name)
-        self._ask({"op": "warm"}, progress)
+        ready = self._ask({"op": "warm"}, progress)
+        self._child.is_stoppable = ready["stoppable"]
         self._child.is_warm = True
 
     def run(self, task: Task, progress: Progress) -> Made:
@@ -89,6 +90,18 @@ class EngineProcess:
         if child := self._child:
             child.kill()
 
+    def stop(self) -> None:
+        """Let a task end in good order where the engine can, and otherwise as `kill` does. Not for signal handlers."""
+        child = self._child
+        if child is None or not child.is_stoppable:
+            return self.kill()
+        asked = child.num_tasks
+        child.send({"op": "stop"})
+        patience = threading.Timer(STOP_S, lambda: child.kill() if child.is_busy_with(asked) else None)
+        patience.daemon = True
+        patience.start()
+        return None
+
     def close(self) -> None:
         """Let an idle child go; kill a busy one."""
         if self._child:
@@ -98,6 +111,7 @@ class EngineProcess:
     def _ask(self, command: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
         """Send one command and pass its messages on until the last one."""
         assert self._child is not None
+        self._child.num_tasks += 1
         self._child.is_busy = True  # and stays so if this is left in the middle: then it is not used again
         self._child.send(command)
         for event in self._child.events(progress.log):
@@ -168,8 +182,11 @@ class _Child:
         commands_fd, self._commands_fd = os.pipe()
         self._events_fd, events_fd = os.pipe()
         self._burial = threading.RLock()  # re-entrant: a signal handler may kill while this thread buries
+        self._sending = threading.Lock()  # between a task and the wish to stop it
         self.is_warm = False
         self.is_busy = False
+        self.is_stoppable = False
+        self.num_tasks = 0
         pipes = (commands_fd, events_fd)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, a name from the registry
@@ -198,9 +215,13 @@ class _Child:
         with self._burial:
             return self._process.poll() is None
 
+    def is_busy_with(self, number: int) -> bool:
+        """Does it still work on its n-th task?"""
+        return self.is_busy and self.num_tasks == number
+
     def send(self, command: Mapping[str, Any]) -> None:
         line = memoryview(orjson.dumps(command, option=orjson.OPT_APPEND_NEWLINE))
-        with contextlib.suppress(BrokenPipeError):  # it is dead: `events` finds out and says how
+        with contextlib.suppress(BrokenPipeError), self._sending:  # it is dead: `events` finds out and says how
             while line:
                 line = line[os.write(self._commands_fd, line) :]
 

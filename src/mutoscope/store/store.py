@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from mutoscope.errors import LeaseLost, NotFound
+from mutoscope.errors import Cancelled, LeaseLost, NotFound
 from mutoscope.jobs import Event, Job, NewJob, State
 from mutoscope.quotas import OPEN, Meter, Quota
 from mutoscope.store import acts, metering
@@ -201,8 +201,13 @@ class Store(Records):
         """The account of a request this worker holds. Raises LeaseLost."""
         row = await self.db.one("request_held_by", **held.fence)
         if row is None:
-            raise LeaseLost
+            raise await self._lost(held)
         return str(row["account_id"])
+
+    async def _lost(self, held: Held) -> LeaseLost:
+        """Why an attempt no longer counts."""
+        row = await self.db.one("request_state", id=held.request_id)
+        return Cancelled() if row is None or row["state"] == State.CANCELLED else LeaseLost()
 
     async def beat(
         self,
@@ -229,7 +234,7 @@ class Store(Records):
             return bool(changed)
 
         if not await self.db.write(act, alongside=True):
-            raise LeaseLost
+            raise await self._lost(held)
         self.wakeups.request_changed(held.request_id)
 
     async def remember(self, held: Held, values: Mapping[str, Any]) -> None:

@@ -386,6 +386,9 @@ where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt 
 update requests set memo = :memo
 where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
 
+-- name: request_state
+select state from requests where id = :id
+
 -- name: request_complete
 update requests
 set state = 'completed', finished_ms = {now_ms}, result = :result, cost_microusd = :cost_microusd,
