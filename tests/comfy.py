@@ -67,6 +67,14 @@ NODES: dict[str, dict[str, Any]] = {
 OUTPUT_NODES = {"SaveImage", "PreviewImage", "SaveVideo", "VHS_VideoCombine", "ShowText"}
 
 
+class Trouble(Exception):
+    """A node failed with an exception of this kind."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class Interrupted(Exception):
     """Somebody asked to stop what runs."""
 
@@ -109,7 +117,7 @@ class Comfy:
         self._shown: dict[str, Any] = {}
         self._wake = threading.Condition()
         self._numbers = itertools.count()
-        self._alive = True
+        self._gone = threading.Event()
         config = uvicorn.Config(
             self.app(),
             host="127.0.0.1",
@@ -133,14 +141,14 @@ class Comfy:
 
     def stop(self) -> None:
         """Gone in the middle of whatever it does."""
-        self._alive = False
+        self._gone.set()
         self.interrupted.set()
         self.hold.clear()
         with self._wake:
             self._wake.notify_all()
+        self._working.join(20)
         self._server.should_exit = self._server.force_exit = True
         self._serving.join(20)
-        self._working.join(20)
         assert not self._serving.is_alive() and not self._working.is_alive()
 
     def drop_sockets(self) -> None:
@@ -178,8 +186,8 @@ class Comfy:
     async def _post_prompt(self, request: Request) -> Response:
         body = await request.json()
         if "prompt" not in body:
-            error = {"type": "no_prompt", "message": "No prompt provided", "details": "", "extra_info": {}}
-            return JSONResponse({"error": error, "node_errors": {}}, 400)
+            nothing = {"type": "no_prompt", "message": "No prompt provided", "details": "", "extra_info": {}}
+            return JSONResponse({"error": nothing, "node_errors": {}}, 400)
         error, outputs, node_errors = self._validate(body["prompt"])
         if error:
             return JSONResponse({"error": error, "node_errors": node_errors}, 400)
@@ -217,7 +225,7 @@ class Comfy:
 
     async def _history(self, request: Request) -> Response:
         prompt_id = request.path_params.get("prompt_id")
-        found = self.history if prompt_id is None else {prompt_id: self.history.get(prompt_id)}
+        found = {prompt_id: self.history.get(prompt_id)} if prompt_id else self.history
         return JSONResponse({key: value for key, value in found.items() if value is not None})
 
     async def _view(self, request: Request) -> Response:
@@ -279,7 +287,7 @@ class Comfy:
     def _send(self, sid: str | None, frame: str | bytes) -> None:
         """To one client, from the thread that works; those that are gone miss it."""
         socket = self._sockets.get(sid or "")
-        if socket is None:
+        if socket is None or self._gone.is_set():
             return
         sending = socket.send_text(frame) if isinstance(frame, str) else socket.send_bytes(frame)
         with contextlib.suppress(Exception):
@@ -343,7 +351,7 @@ class Comfy:
     # -- work
 
     def _work(self) -> None:
-        while self._alive:
+        while not self._gone.is_set():
             with self._wake:
                 if not self.pending or self.hold.is_set():
                     self._wake.wait(0.05)
@@ -353,14 +361,14 @@ class Comfy:
                 self.interrupted.clear()
             self.runs.append(item[1])
             entry = self._execute(item)
-            if not self._alive:
-                return
             with self._wake:
+                if self._gone.is_set():
+                    return
                 self.running.pop(item[1])
                 self.history[item[1]] = entry
             sid = item[3].get("client_id")
             self._send(sid, _message("executing", {"node": None, "prompt_id": item[1]}))
-            asyncio.run_coroutine_threadsafe(self._tell_status(), self._loop)
+            asyncio.run_coroutine_threadsafe(self._tell_status(), self._loop).result(10)
 
     def _execute(self, item: list[Any]) -> dict[str, Any]:
         _, prompt_id, graph, extra, outputs = item
@@ -413,7 +421,7 @@ class Comfy:
         }
 
         def step(value: int, most: int, picture: Picture) -> None:
-            if self.interrupted.wait(self.step_s) or not self._alive:
+            if self.interrupted.wait(self.step_s) or self._gone.is_set():
                 raise Interrupted
             state = {"value": value, "max": most, "state": "running", "node_id": node_id, "prompt_id": prompt_id}
             tell("progress_state", {"nodes": {node_id: state}})
@@ -444,15 +452,13 @@ class Comfy:
             case "RepeatImageBatch":
                 return given["image"] * given["amount"], None
             case "Trouble":
-                error = RuntimeError("Allocation on device") if "Memory" in given["kind"] else ValueError("bad tensor")
-                error.kind = given["kind"]  # type: ignore[attr-defined]
-                raise error
+                raise Trouble(given["kind"], "Allocation on device" if "Memory" in given["kind"] else "bad tensor")
             case "SaveImage" | "PreviewImage":
                 return None, {"images": self._save(given["images"], "output" if kind == "SaveImage" else "temp")}
             case "CreateVideo":
                 return (given["images"], given["fps"]), None
             case "SaveVideo":
-                return None, {"images": self._film(*given["video"], "video"), "animated": (True,)}
+                return None, {"images": self._film(given["video"][0], given["video"][1], "video"), "animated": (True,)}
             case "VHS_VideoCombine":
                 return None, {"gifs": self._film(given["images"], given["frame_rate"], "")}
             case "ShowText":

@@ -97,7 +97,7 @@ async def serve(
     site.store.db.on_commit = metrics.committed
     server = _uvicorn(site, metrics, _proxies(settings))
     running = asyncio.create_task(server.serve(sockets=[listener]))
-    fleet = _fleet(settings, site, url, chosen)
+    fleet = _fleet(settings, site, url, [name for name in chosen if name in site.engines])
     house = Housekeeping(site, metrics, _keep(settings))
     sender = _sender(settings, site, url)
     sending = asyncio.create_task(sender.run())
@@ -151,6 +151,8 @@ def load_catalog(settings: Settings) -> Catalog:
 async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -> tuple[Site, str | None]:
     """Open data folder and catalogue. Returns the site, and the first API key if one was made now."""
     catalog = load_catalog(settings)
+    if not (settings.comfyui_servers or settings.comfyui_folder or any(m.engine == "comfyui" for m in catalog.models)):
+        capabilities = {name: can for name, can in capabilities.items() if name != "comfyui"}  # each costs a process
     for sentence in catalog.overrides:
         log.warning("manifest.overrides", told=sentence)
     problems = check_engines(catalog.models, capabilities)

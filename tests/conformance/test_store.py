@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mutoscope.errors import Conflict, EngineError, LeaseLost, NotFound
+from mutoscope.errors import Cancelled, Conflict, EngineError, LeaseLost, NotFound
 from mutoscope.jobs import MOVES, State
 from mutoscope.store.library import Shelf
 from mutoscope.store.store import Store
@@ -342,6 +342,28 @@ async def test_event_numbers_are_not_given_twice(desk: Desk) -> None:
     largest = (await desk.store.events(held.request_id))[-1].seq
     await desk.store.delete(held.request_id, ALICE.account_id)
     assert (await desk.store.events(await desk.submit()))[0].seq > largest
+
+
+async def test_a_worker_is_told_whether_anybody_goes_on(desk: Desk) -> None:
+    """A request that was cancelled, or deleted since, is over; one that was handed on is somebody else's."""
+    handed_on = await desk.submit()
+    held = await desk.claim_held(lease_ms=1)
+    await asyncio.sleep(0.01)
+    await desk.store.sweep()
+    for tell in (desk.store.held_by(held), desk.store.beat(held, lease_ms=1, progress=0, stage="")):
+        with pytest.raises(LeaseLost) as caught:
+            await tell
+        assert not isinstance(caught.value, Cancelled)
+    await desk.store.cancel(handed_on, ALICE.account_id)
+
+    cancelled = await desk.submit()
+    held = await desk.claim_held()
+    await desk.store.cancel(cancelled, ALICE.account_id, running=True)
+    with pytest.raises(Cancelled):
+        await desk.store.beat(held, lease_ms=1, progress=0, stage="")
+    await desk.store.delete(cancelled, ALICE.account_id)
+    with pytest.raises(Cancelled):
+        await desk.store.held_by(held)
 
 
 async def test_a_beat_is_seen_by_the_caller(desk: Desk) -> None:

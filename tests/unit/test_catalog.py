@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,12 @@ class Abilities:
     required: frozenset[str] = frozenset({"words"})
     produces: frozenset[str] = frozenset({"video"})
     settings: frozenset[str] = frozenset({"crf"})
+
+    def under(self, settings: Mapping[str, Any], /) -> Abilities:
+        """The same whatever the settings are, unless there is something wrong with them."""
+        if settings.get("crf") == "much":
+            raise ConfigError("crf: found 'much'; a number is accepted")
+        return self
 
 
 def write(folder: Path, text: str, name: str = "model.yaml") -> Path:
@@ -476,6 +484,7 @@ def test_a_model_without_its_engine_is_passed_over(tmp_path: Path) -> None:
         ("words: prompt", "words: picture", "$.engine.inputs.words: engine lathe takes a value here"),
         ("photo: picture", "photo: angle", "$.engine.inputs.photo: engine lathe takes a media file here"),
         ("name: lathe", "name: lathe\n  settings: {crv: 2}", "$.engine.settings.crv: engine lathe has no such"),
+        ("name: lathe", "name: lathe\n  settings: {crf: much}", "$.engine.settings: crf: found 'much'; a number is"),
         ("produces: video", "produces: image", "$.output.produces: engine lathe makes video, not image"),
     ],
 )
@@ -489,6 +498,22 @@ def test_what_an_engine_cannot_do_is_found_before_the_first_request(
 
     assert len(problems) == 1
     assert problems[0].startswith(f"{tmp_path / 'model.yaml'}: {problem}")
+
+
+def test_a_workflow_is_read_beside_its_manifest(tmp_path: Path) -> None:
+    """Workers get what is in the file; one that cannot be read is a problem of the manifest."""
+    named = changed(("name: lathe", "name: lathe\n  settings: {workflow: graph.json}"))
+    (tmp_path / "graph.json").write_text('{"6": {"class_type": "Save", "inputs": {}}}', "utf-8")
+    assert the_model(tmp_path, named).engine_settings["workflow"] == {"6": {"class_type": "Save", "inputs": {}}}
+
+    (tmp_path / "graph.json").write_text("{\n6", "utf-8")
+    with pytest.raises(CatalogError, match=r"\$.engine.settings.workflow: graph.json, line 2: is no JSON"):
+        the_model(tmp_path, named)
+    (tmp_path / "graph.json").unlink()
+    with pytest.raises(
+        CatalogError, match=r"\$.engine.settings.workflow: graph.json cannot be read beside the manifest"
+    ):
+        the_model(tmp_path, named)
 
 
 # The documentation

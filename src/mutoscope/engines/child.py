@@ -55,17 +55,20 @@ def main(arguments: list[str]) -> int:
     _die_with(parent_pid)
     os.set_inheritable(commands_fd, False)  # what the engine starts must not keep our pipes open
     os.set_inheritable(events_fd, False)
-    engine: Engine | None = None
+    loaded: list[Engine] = []
 
     def stop() -> None:
-        if isinstance(engine, Stoppable):
-            engine.stop()
+        for engine in loaded:
+            if isinstance(engine, Stoppable):
+                engine.stop()
 
     commands, answers = _commands(commands_fd, stop)
     channel = Channel(events_fd, answers)
     while (command := commands.get()) is not None:
         try:
-            engine = engine or load(name)
+            if not loaded:
+                loaded.append(load(name))
+            (engine,) = loaded
             if command["op"] == "warm":
                 if engine.capabilities().files & engine.capabilities().required:
                     get_ready()
@@ -76,7 +79,7 @@ def main(arguments: list[str]) -> int:
                 channel.send(_run(engine, command, channel.progress(command["remembered"])))
         except Exception as exc:  # the boundary of the process: whatever an engine raises becomes one message
             channel.send(_error(exc))
-    if engine:
+    for engine in loaded:
         engine.close()
     return 0
 

@@ -66,9 +66,10 @@ class Folder:
             self._process.kill()
             self._process.wait()
             self._process = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        for file in (self._lock, self._printed):
+            if file is not None:
+                file.close()
+        self._lock = self._printed = None
 
     def _is_ours(self) -> bool:
         """Whether we hold the lock, taking it if it is free."""

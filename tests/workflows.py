@@ -1,0 +1,45 @@
+"""ComfyUI workflows in API format, and the settings that make models of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def node(class_type: str, title: str = "", **inputs: Any) -> dict[str, Any]:
+    """One node as ComfyUI exports it."""
+    return {"inputs": inputs, "class_type": class_type, "_meta": {"title": title or class_type}}
+
+
+STILL: dict[str, Any] = {
+    "1": node("CheckpointLoaderSimple", ckpt_name="tiny.safetensors"),
+    "3": node(
+        "KSampler",
+        seed=1,
+        steps=4,
+        cfg=7.0,
+        sampler_name="sampler_0",
+        model=["1", 0],
+        positive=["6", 0],
+        negative=["7", 0],
+        latent_image=["5", 0],
+    ),
+    "5": node("EmptyLatentImage", width=64, height=48, batch_size=1),
+    "6": node("CLIPTextEncode", text="a harbour", clip=["1", 1]),
+    "7": node("CLIPTextEncode", text="blurred", clip=["1", 1]),
+    "8": node("VAEDecode", samples=["3", 0]),
+    "9": node("SaveImage", images=["8", 0], filename_prefix="ComfyUI"),
+    "12": node("PreviewImage", images=["8", 0]),
+}
+"""From words to a picture."""
+STILL_INPUTS = {"prompt": "6.text", "steps": "3.steps", "width": "5.width", "sampler": "3.sampler_name"}
+
+FILM: dict[str, Any] = {
+    "10": node("LoadImage", "First frame", image="example.png"),
+    "11": node("ImageScale", image=["10", 0], width=64, height=48),
+    "13": node("RepeatImageBatch", image=["11", 0], amount=5),
+    "14": node("CreateVideo", images=["13", 0], fps=8.0),
+    "38:42": node("SaveVideo", video=["14", 0], filename_prefix="video/ComfyUI"),
+    "16": node("SaveImage", images=["11", 0], filename_prefix="frame"),
+}
+"""From a picture to a film, without any weights; with a picture beside it."""
+FILM_INPUTS = {"image": "10.image", "num_frames": "13.amount", "fps": "14.fps"}
