@@ -72,10 +72,10 @@ def test_a_key_is_made_used_and_revoked(owner: Person) -> None:
     assert opens(owner.site, secret)
 
     entry(page, "for a day").get_by_role("button", name="Revoke").click()
-    page.locator("#ask").get_by_role("button", name="Cancel").click()
+    page.locator('[data-dialog="sure"]').get_by_role("button", name="Cancel").click()
     assert opens(owner.site, secret)
     entry(page, "for a day").get_by_role("button", name="Revoke").click()
-    page.locator("#ask").get_by_role("button", name="Revoke").click()
+    page.locator('[data-dialog="sure"]').get_by_role("button", name="Revoke").click()
 
     expect(page.locator("#over summary")).to_be_visible()
     expect(page.locator("#keys > .entries")).not_to_contain_text("for a day")
@@ -195,7 +195,7 @@ def test_names_that_mean_harm_stay_names(visitor: Person) -> None:
     expect(found).to_be_visible()
     found.get_by_role("button", name="Revoke").click()
     expect(page.locator("[data-question]")).to_contain_text(name)
-    page.locator("#ask").get_by_role("button", name="Revoke").click()
+    page.locator('[data-dialog="sure"]').get_by_role("button", name="Revoke").click()
     page.wait_for_url("**/sign-in?next=/keys")
     assert page.title() != "harm"
     visitor.complaints[:] = [line for line in visitor.complaints if "401" not in line]
@@ -323,11 +323,11 @@ def test_a_test_event_arrives_and_verifies(owner: Person) -> None:
 
         page = owner.open("/webhooks")
         found.get_by_role("button", name="Switch off").click()
-        page.locator("#ask").get_by_role("button", name="Switch off").click()
+        page.locator('[data-dialog="sure"]').get_by_role("button", name="Switch off").click()
         expect(found).to_contain_text("disabled by its owner")
         expect(found.get_by_role("button", name="Send a test event")).to_be_disabled()
         found.get_by_role("button", name="Delete").click()
-        page.locator("#ask").get_by_role("button", name="Delete").click()
+        page.locator('[data-dialog="sure"]').get_by_role("button", name="Delete").click()
         expect(found).to_have_count(0)
         expect(page.locator("#deliveries")).to_contain_text("/from-the-page")
         assert page.title() != "harm"

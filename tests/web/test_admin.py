@@ -46,7 +46,7 @@ def test_a_model_is_switched_off_and_on(owner: Person) -> None:
     page = owner.open("/admin")
     found = entry(page, "Test card")
     found.get_by_role("button", name="Switch off").click()
-    page.locator("#ask").get_by_role("button", name="Switch off").click()
+    page.locator('[data-dialog="sure"]').get_by_role("button", name="Switch off").click()
     expect(found).to_contain_text("Switched off")
     try:
         with owner.site.client() as client:

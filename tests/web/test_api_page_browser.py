@@ -68,7 +68,7 @@ def page(browser: Browser, site: LiveServer) -> Iterator[Page]:
 def copied(page: Page, chapter: str) -> str:
     """What the button of a chapter's example puts into the clipboard."""
     page.locator(f"section[aria-labelledby={chapter}] > [data-snippets]").get_by_role("button", name="Copy").click()
-    expect(page.locator(".toast").last).to_have_text("Copied")
+    expect(page.locator(".toast").last).to_have_text("Copied.")
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 

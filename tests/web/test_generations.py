@@ -75,6 +75,7 @@ def test_a_line_moves_with_its_run_and_new_runs_appear(owner: Person, alice: htt
     slow = submit(alice, prompt="Started elsewhere.", delay_s=6)
     expect(line(page, slow)).to_have_attribute("data-state", "in_progress")
     expect(line(page, slow).locator("[data-share]")).to_contain_text("%")
+    expect(line(page, slow).locator('.gen-view img[src*="/previews/"]')).to_be_visible()
     expect(line(page, slow)).to_have_attribute("data-state", "completed")
     expect(line(page, slow).locator("progress")).to_have_count(0)
 
@@ -209,7 +210,7 @@ def test_a_run_is_watched_cancelled_and_deleted(owner: Person, alice: httpx.Clie
     expect(standing).to_have_attribute("data-state", "cancelled")
     expect(page.locator('[data-part="steps"] li b').last).to_have_text("Cancelled")
     page.click("[data-delete]")
-    page.get_by_role("button", name="Keep").click()
+    page.locator('[data-dialog="sure"]').get_by_role("button", name="Cancel").click()
     assert alice.get(f"/v1/requests/{slow}").status_code == 200
     page.click("[data-delete]")
     page.locator('[data-dialog="sure"]').get_by_role("button", name="Delete").click()

@@ -166,7 +166,7 @@ def test_an_empty_form_says_what_is_missing(owner: Person) -> None:
 
 
 def test_a_running_request_can_be_cancelled(owner: Person) -> None:
-    """From its card, while it works."""
+    """From its card, while it works; and deleted, after a question."""
     page = owner.open(TESTCARD)
     set_number(page, "delay_s", 50)
     page.keyboard.press("Control+Enter")
@@ -175,6 +175,10 @@ def test_a_running_request_can_be_cancelled(owner: Person) -> None:
     expect(run.locator(".run-detail")).to_contain_text("%")
     run.get_by_text("Cancel").click()
     expect(run).to_have_attribute("data-state", "cancelled")
+    request_id = run.get_attribute("data-run")
+    run.get_by_role("button", name="Delete").click()
+    page.locator('[data-dialog="sure"]').get_by_role("button", name="Delete").click()
+    expect(page.locator(f'[data-run="{request_id}"]')).to_have_count(0)
 
 
 def test_what_there_is_so_far_is_seen(owner: Person) -> None:

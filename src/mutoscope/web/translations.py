@@ -18,7 +18,7 @@ from babel.messages import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-_IMPORT = re.compile(r"""\bfrom\s+"\./([\w./-]+\.js)";""")
+_IMPORT = re.compile(r"""\b(?:from\s+|import\()"\./([\w./-]+\.js)["]""")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@
 // A field says by data-as what it becomes: number, list (checked boxes), lines, yes (a switch). An empty one is null,
 // or left out with data-omit; a group of fields with data-group is null when none of them is filled in.
 
+import { isSure } from "./dialogs.js";
 import { t, toast } from "./page.js";
 import { call, copy } from "./server.js";
 
@@ -30,7 +31,7 @@ document.addEventListener("click", (event) => {
 /** Do what an element says; form: where its values and its problems are. */
 async function act(element, form) {
   const { act: what, confirm: question, said, go } = element.dataset;
-  if (question && !(await isSure(question, element.dataset.sure))) return;
+  if (question && !(await isSure(t("Are you sure?"), question, element.dataset.sure ?? t("Yes")))) return;
   const [method, path] = what.split(" ");
   const body = form ? valuesOf(form) : element.dataset.body && JSON.parse(element.dataset.body);
   const button = form ? form.querySelector("[type=submit]") : element;
@@ -131,16 +132,6 @@ function sentence({ message }) {
 }
 
 // -- dialogs ----------------------------------------------------------------------------------------------------------
-
-/** Ask before something that cannot be taken back. */
-function isSure(question, word) {
-  const dialog = document.getElementById("ask");
-  dialog.querySelector("[data-question]").textContent = question;
-  dialog.querySelector("[value=yes]").textContent = word ?? t("Yes");
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true }));
-}
 
 /** Show a secret until the reader closes it; afterwards the page holds it no more. */
 function showSecret(secret, note) {

@@ -1,6 +1,7 @@
 // A model's API page: examples in tabs, copied, filled in with the reader's key and picture, and tried on the page.
 
 import { make, t, toast } from "./page.js";
+import { copy } from "./server.js";
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
 const own = { key: "", picture: "", request: "" };
@@ -29,20 +30,6 @@ function filled(text) {
 
 function fill() {
   for (const code of codes) code.textContent = filled(code.written);
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    // Browsers keep the clipboard from pages that came over plain HTTP from another machine.
-    const field = make("textarea", { value: text, class: "unseen" });
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-  }
-  toast(t("Copied"));
 }
 
 function copyButton(find) {

@@ -1,10 +1,13 @@
-// Two questions that pages of runs and files ask: are you sure, and into which model?
+// Two questions that pages ask: are you sure, and into which model?
 
-/** Ask before something that cannot be taken back. */
-export function isSure(question, more = "") {
+import { t } from "./page.js";
+
+/** Ask before something that cannot be taken back; word: what is on the button that goes on. */
+export function isSure(question, more = "", word = t("Delete")) {
   const dialog = document.querySelector('[data-dialog="sure"]');
   dialog.querySelector("[data-question]").textContent = question;
   dialog.querySelector("[data-more]").textContent = more;
+  dialog.querySelector("[value=yes]").textContent = word;
   dialog.returnValue = "";
   dialog.showModal();
   return new Promise((done) => dialog.addEventListener("close", () => done(dialog.returnValue === "yes"), { once: true }));

@@ -1,6 +1,7 @@
 // The history: lines move while their runs do, and new runs appear by themselves.
 
 import { number, percent, t, to } from "./page.js";
+import { Previews } from "./previews.js";
 import { call, Follower, reached } from "./server.js";
 import { localTimes } from "./times.js";
 
@@ -10,6 +11,7 @@ const AGAIN_MS = 1000;
 const TOGETHER_MS = 100;
 const UTC = 900;
 const timers = new Map();
+const previews = new WeakMap();
 const place = document.getElementById("runs");
 const follower = new Follower({ hear, lost: () => setTimeout(catchUp, AGAIN_MS) });
 let newest;
@@ -31,6 +33,18 @@ function hear(kind, data) {
     line.querySelector("progress").value = data.progress;
     line.querySelector("[data-share]").textContent = percent(data.progress);
   }
+  if (kind === "progress" && data.preview) previewsOf(line).show(data.preview);
+}
+
+function previewsOf(line) {
+  const place = line.querySelector(".gen-view");
+  if (!previews.has(line)) previews.set(line, new Previews((picture) => put(place, picture)));
+  return previews.get(line);
+}
+
+function put(place, picture) {
+  place.classList.remove("is-input");
+  place.replaceChildren(picture);
 }
 
 /** A stream begins at the start of each run: several changes become one look. */

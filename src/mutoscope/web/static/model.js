@@ -30,6 +30,8 @@ const runs = new Runs(document.querySelector("[data-runs]"), facts, {
   refused: showRefusal,
 });
 
+root.addEventListener("focusin", () => runs.drawing(), { once: true });
+
 function changed() {
   sessionStorage.setItem(draft, JSON.stringify(storable(form.value())));
   clearTimeout(changed.timer);
