@@ -23,7 +23,7 @@ import structlog
 import uvicorn
 
 from mutoscope import lifecycle, operating, webhooks
-from mutoscope.catalog import Catalog, check_engines
+from mutoscope.catalog import Catalog, check_engines, fitted
 from mutoscope.engines import comfyui, registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.errors import ConfigError
@@ -151,13 +151,13 @@ def load_catalog(settings: Settings) -> Catalog:
 async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -> tuple[Site, str | None]:
     """Open data folder and catalogue. Returns the site, and the first API key if one was made now."""
     catalog = load_catalog(settings)
-    if not (settings.comfyui_servers or settings.comfyui_folder or any(m.engine == "comfyui" for m in catalog.models)):
-        capabilities = {name: can for name, can in capabilities.items() if name != "comfyui"}  # each costs a process
+    capabilities = _asked_for(settings, catalog, capabilities)
     for sentence in catalog.overrides:
         log.warning("manifest.overrides", told=sentence)
     problems = check_engines(catalog.models, capabilities)
     if problems:
         raise ConfigError("\n".join(problems))
+    catalog = Catalog((fitted(model, capabilities) for model in catalog.models), overrides=catalog.overrides)
     if settings.data.exists() and not settings.data.is_dir():
         raise ConfigError(f"{settings.data}: is no folder; choose one with --data")
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -315,6 +315,18 @@ def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]
         raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}; accepted are {able}")
     settings.cache.mkdir(parents=True, exist_ok=True)
     return chosen
+
+
+def _asked_for(
+    settings: Settings, catalog: Catalog, capabilities: Mapping[str, Capabilities]
+) -> dict[str, Capabilities]:
+    """Without engines whose work is done elsewhere and that nobody asks for: each costs a process."""
+    asked = {use.name for model in catalog.models for use in model.uses} | set(
+        settings.engines.replace(" ", "").split(",")
+    )
+    if settings.comfyui_servers or settings.comfyui_folder:
+        asked.add("comfyui")
+    return {name: can for name, can in capabilities.items() if name in asked or name not in ("comfyui", "upstream")}
 
 
 def _name_comfyui(settings: Settings) -> None:

@@ -246,11 +246,15 @@ class MediaError(MutoscopeError):
 
 
 class EngineError(MutoscopeError):
-    """The engine failed."""
+    """The engine failed.
 
-    def __init__(self, message: str = "", *, retryable: bool = False) -> None:
+    declined   it began nothing and cannot do it now; another engine may.
+    """
+
+    def __init__(self, message: str = "", *, retryable: bool = False, declined: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.declined = declined
 
 
 class OutOfTime(EngineError):

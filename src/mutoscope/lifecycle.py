@@ -15,10 +15,11 @@ from typing import Any
 import orjson
 
 from mutoscope import intake, quotas, retention, webhooks
+from mutoscope.assigning import assign
 from mutoscope.catalog import Model
 from mutoscope.errors import BadRequest, EngineUnavailable, Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import Job, NewJob, State, Terms, Webhook, new_id
-from mutoscope.protocol import Assignment, Finish, InputFile
+from mutoscope.protocol import Assignment, Finish
 from mutoscope.quotas import Quota
 from mutoscope.site import Site
 from mutoscope.store.records import Caller, File
@@ -115,6 +116,8 @@ def check_engine(site: Site, model: Model) -> None:
             f"{model.id} needs the engine `{model.engine}`, which is not set up on this server; "
             "`mutoscope doctor` says what to install"
         )
+    if model.needs:
+        raise EngineUnavailable(f"{model.id} needs {model.needs}, which is not set on this server")
 
 
 def _treated(caller: Caller, model: Model, terms: Terms) -> tuple[int, int]:
@@ -156,7 +159,7 @@ def _hold_microusd(model: Model, inputs: Mapping[str, Any]) -> int:
 
 def unused(model: Model, body: object) -> list[str]:
     """Inputs that fit the schema and reach no engine: told, so that nobody thinks they did something."""
-    used = set(model.bindings.values())
+    used = {name for use in model.uses for name in use.bindings.values()}
     given = body if isinstance(body, dict) else {}
     return [name for name in model.input_schema.get("properties", {}) if name in given and name not in used]
 
@@ -180,7 +183,8 @@ def _same_body(submitted: Submitted) -> Submitted:
 
 def _seed(model: Model, inputs: Mapping[str, Any]) -> int:
     """The seed the caller gave, or one drawn now, so that every attempt uses the same."""
-    given = inputs.get(model.bindings.get("seed", ""))
+    named = next((use.bindings["seed"] for use in model.uses if "seed" in use.bindings), "")
+    given = inputs.get(named)
     if isinstance(given, int) and given >= 0:
         return given % (LARGEST_SEED + 1)
     return secrets.randbelow(LARGEST_SEED + 1)
@@ -214,60 +218,14 @@ async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignme
         raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
     if worker_id in site.health.drained:
         return None
-    models = [model for model in site.catalog.models if model.engine in engines and model.enabled]
+    models = [model for model in site.catalog.models if model.engine in engines and model.enabled and not model.needs]
     job = await site.store.claim(
         [model.id for model in models],
         worker_id,
         lease_ms=int(site.limits.lease_s * 1000),
         max_running={model.id: model.max_running for model in models if model.max_running},
     )
-    return assign(site, job) if job is not None else None
-
-
-def assign(site: Site, job: Job) -> Assignment:
-    """A claimed request in the engine's own words: parameters by its names, files apart."""
-    model = site.catalog.get(job.model_id)
-    fields = {field.name for field in model.validator.media_fields}
-    parameters = {
-        parameter: job.inputs[name]
-        for parameter, name in model.bindings.items()
-        if parameter != "seed" and name not in fields and job.inputs.get(name) is not None
-    }
-    return Assignment(
-        request_id=job.id,
-        attempt=job.attempt,
-        model_id=model.id,
-        engine=model.engine,
-        settings=model.engine_settings,
-        parameters=parameters,
-        files=tuple(_input_files(model, job)),
-        produces=model.produces,
-        seed=job.seed,
-        time_limit_s=job.time_limit_s,
-        lease_s=site.limits.lease_s,
-        beat_s=site.limits.beat_s,
-        traceparent=job.traceparent,
-        memo=job.memo,
-    )
-
-
-def _input_files(model: Model, job: Job) -> list[InputFile]:
-    return [
-        InputFile(
-            path=ref.path,
-            parameter=parameter,
-            url=f"/worker/v1/files/{ref.value.removeprefix(intake.STORED)}"
-            if ref.value.startswith(intake.STORED)
-            else ref.value,
-            kind=ref.field.kind,
-            stored=ref.value.startswith(intake.STORED),
-            rules=ref.field.validations,
-            accept=ref.field.accept,
-        )
-        for ref in intake.references(model, job.inputs)
-        for parameter, name in model.bindings.items()
-        if name == ref.field.name
-    ]
+    return assign(site, job, engines) if job is not None else None
 
 
 # -- 4. settle ----------------------------------------------------------------------------------------------------

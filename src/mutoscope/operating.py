@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from mutoscope.catalog import CapabilitiesLike, Model, check_engines
+from mutoscope.catalog import CapabilitiesLike, EngineUse, Model, check_engines
 from mutoscope.errors import ConfigError, InvalidInput, Problem
 from mutoscope.site import Site
 from mutoscope.store import operating
@@ -64,8 +64,7 @@ def _pointed(site: Site, model: Model, wanted: Mapping[str, Any]) -> Model:
             problems=(Problem("engine.name", f"no such engine is set up; accepted are {able}", "engine"),)
         )
     can = _able(site, model, wanted)
-    known = can.parameters | can.files
-    inputs = wanted.get("inputs") or {word: name_ for word, name_ in model.bindings.items() if word in known}
+    inputs = wanted.get("inputs") or _usual_inputs(model, can)
     settings = wanted.get("settings")
     if settings is None:
         settings = {word: value for word, value in model.engine_settings.items() if word in can.settings}
@@ -73,12 +72,24 @@ def _pointed(site: Site, model: Model, wanted: Mapping[str, Any]) -> Model:
     if unknown:
         raise InvalidInput(problems=(Problem("engine.inputs", f"the model has no input {unknown[0]!r}", "engine"),))
     notes = model.engine_notes if name == model.engine else {}
-    pointed = replace(model, engine=name, bindings=inputs, engine_settings=settings, engine_notes=notes)
+    pointed = model.on([EngineUse(name, settings, inputs, notes)])
+    if missing := can.lacks(settings):
+        problem = Problem("engine.settings", f"this server has to be given {missing} first", "engine")
+        raise InvalidInput(problems=(problem,))
+    pointed = replace(pointed, needs="")
     misfits = check_engines([pointed], site.capabilities)
     if misfits:
         told = tuple(Problem("engine", text.removeprefix(f"{model.source}: "), "engine") for text in misfits)
         raise InvalidInput(problems=told)
     return pointed
+
+
+def _usual_inputs(model: Model, can: CapabilitiesLike) -> Mapping[str, str]:
+    """Inputs that an engine gets when nobody says which: those it knows; an open one, all by their own names."""
+    if can.is_open:
+        return {name: name for name in model.input_schema.get("properties", {})}
+    known = can.parameters | can.files
+    return {word: name for word, name in model.bindings.items() if word in known}
 
 
 def _able(site: Site, model: Model, wanted: Mapping[str, Any]) -> CapabilitiesLike:

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol
+
+import structlog
 
 from mutoscope.engines.base import Task
 from mutoscope.engines.process import Made
 from mutoscope.errors import EngineError, MediaError, OutOfTime
 from mutoscope.media import rules
 from mutoscope.media.probe import MediaInfo
-from mutoscope.protocol import Assignment, Finish, InputFile, Stored
+from mutoscope.protocol import Assignment, Fallback, Finish, InputFile, Stored
+
+logger = structlog.get_logger(__name__)
 
 STORE_AT_ONCE = 4
 """Files handed over at the same time."""
@@ -55,9 +59,8 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
         with timings.measure("fetch_s"):
             files = _bring_in(assignment.files, folder=folder / "inputs", bench=bench)
         with timings.measure("engine_s"):
-            made = bench.run(assignment.engine, _task(assignment, files, folder=folder / "outputs"))
+            made, engine = _run(assignment, files, folder=folder, bench=bench)
         with timings.measure("store_s"):
-            _check_outputs(made, assignment, folder=folder / "outputs")
             outputs, poster = _store(made, bench)
     except (MediaError, EngineError) as exc:
         outcome: Literal["retry", "failed"] = "retry" if exc.retryable else "failed"
@@ -67,7 +70,7 @@ def perform(assignment: Assignment, *, folder: Path, bench: Bench) -> Finish:
         outcome="completed",
         outputs=outputs,
         poster=poster,
-        metadata=_metadata(assignment, made, outputs, timings),
+        metadata=_metadata(engine, made, outputs, timings),
     )
 
 
@@ -77,19 +80,50 @@ def _code(exc: MediaError | EngineError) -> str:
     return "time_limit" if isinstance(exc, OutOfTime) else "engine"
 
 
-def _bring_in(files: Sequence[InputFile], *, folder: Path, bench: Bench) -> dict[str, tuple[Path, ...]]:
-    """Fetch and check every input; local paths by the engine's names, in the order of the body."""
+def _run(assignment: Assignment, files: Mapping[str, Path], *, folder: Path, bench: Bench) -> tuple[Made, str]:
+    """What was made, and the engine that made it: the first of the model's that does not decline."""
+    named: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for file in assignment.files:
+        named[file.parameter] += (file.path,)
+    named.pop("", None)
+    first = Fallback(assignment.engine, assignment.settings, assignment.parameters, named)
+    uses = (first, *assignment.fallbacks)
+    for number, use in enumerate(uses, start=1):
+        outputs = folder / f"outputs-{number}"
+        outputs.mkdir()
+        task = Task(
+            parameters=use.parameters,
+            files={name: tuple(files[path] for path in paths) for name, paths in use.files.items()},
+            folder=outputs,
+            seed=assignment.seed,
+            settings=use.settings,
+            remembered=assignment.memo,
+        )
+        try:
+            made = bench.run(use.engine, task)
+            _check_outputs(made, assignment, folder=outputs)
+        except EngineError as exc:
+            if not exc.declined or number == len(uses):
+                raise
+            logger.warning("engine.declined", engine=use.engine, reason=exc.message, next=uses[number].engine)
+        else:
+            return made, use.engine
+    raise AssertionError  # the last one raises or returns
+
+
+def _bring_in(files: Sequence[InputFile], *, folder: Path, bench: Bench) -> dict[str, Path]:
+    """Fetch and check every input; local paths by their places in the body."""
     folder.mkdir()
-    paths: defaultdict[str, tuple[Path, ...]] = defaultdict(tuple)
-    for number, file in enumerate(files):
+    paths: dict[str, Path] = {}
+    for number, file in enumerate({file.path: file for file in files}.values()):
         target = folder / str(number)  # never a name from outside
         try:
             bench.fetch(file, target)
             _check_input(file, bench.probe(target))
         except MediaError as exc:
             raise MediaError(exc.message, field=file.path, rule=exc.rule, retryable=exc.retryable) from exc
-        paths[file.parameter] += (target,)
-    return dict(paths)
+        paths[file.path] = target
+    return paths
 
 
 def _check_input(file: InputFile, info: MediaInfo) -> None:
@@ -105,18 +139,6 @@ def _check_input(file: InputFile, info: MediaInfo) -> None:
 
 def _a(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
-
-
-def _task(assignment: Assignment, files: dict[str, tuple[Path, ...]], *, folder: Path) -> Task:
-    folder.mkdir()
-    return Task(
-        parameters=assignment.parameters,
-        files=files,
-        folder=folder,
-        seed=assignment.seed,
-        settings=assignment.settings,
-        remembered=assignment.memo,
-    )
 
 
 def _check_outputs(made: Made, assignment: Assignment, *, folder: Path) -> None:
@@ -150,7 +172,7 @@ def _store(made: Made, bench: Bench) -> tuple[tuple[Stored, ...], Stored | None]
 
 
 def _metadata(
-    assignment: Assignment,
+    engine: str,
     made: Made,
     outputs: Sequence[Stored],
     timings: _Timings,
@@ -169,7 +191,7 @@ def _metadata(
     if len(outputs) > 1:
         media["num_outputs"] = len(outputs)
     return {
-        "engine": assignment.engine,
+        "engine": engine,
         "engine_version": made.version,
         "plan": {"applied": list(made.produced.applied), "ignored": list(made.produced.ignored)},
         "media": media,

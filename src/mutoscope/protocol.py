@@ -14,7 +14,7 @@ so a worker of another version is told so instead of being misunderstood.
     POST /worker/v1/checks/claim              CheckClaim -> 200 Check | 204 nothing to look at
     POST /worker/v1/checks/{id}/finish        Checked -> 200 {} | 404 nobody waits for it any more
 
-A worker of version 3 is served as well: it remembers nothing, and its assignments have no `memo`.
+A worker of version 3 is served as well: it remembers nothing and knows no fallbacks.
 
 Authorization is a Bearer token of scope `worker`; the worker's name travels in `X-Mutoscope-Worker`.
 """
@@ -61,7 +61,7 @@ class InputFile:
     """One file of the input.
 
     path         its place in the body, such as `image_urls[0]`.
-    parameter    the engine's name for it, such as `image`.
+    parameter    the engine's name for it, such as `image`; empty when only a fallback takes it.
     url          where to fetch it.
     kind         `image`, `video` or `audio`: what it must turn out to be.
     stored       True: our own storage over the worker connection; False: a public URL through `net`.
@@ -79,11 +79,25 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Fallback:
+    """An engine that takes over when those before it declined.
+
+    files   by its own names: the paths in the body of the files it gets, in order.
+    """
+
+    engine: str
+    settings: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+    files: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Assignment:
     """One attempt at one request. Times are durations, so that no two clocks are compared.
 
     traceparent   W3C Trace Context of the request, when it has one.
     memo          what earlier attempts remembered.
+    fallbacks     engines that this worker has too, for when the first declines.
     """
 
     request_id: str
@@ -100,6 +114,7 @@ class Assignment:
     beat_s: float
     traceparent: str | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
+    fallbacks: tuple[Fallback, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +223,8 @@ def encode(message: Any, *, version: int = VERSION) -> dict[str, Any]:
     """A message as a JSON object, for a worker of this version."""
     members = dataclasses.asdict(message)
     if version < 4 and isinstance(message, Assignment):
-        del members["memo"]
+        del members["memo"], members["fallbacks"]
+        members["files"] = tuple(file for file in members["files"] if file["parameter"])
     return members
 
 
@@ -262,6 +278,6 @@ def _fits(value: object, hint: Any) -> bool:
 
 
 _PARTS: Mapping[type, Mapping[str, type]] = {
-    Assignment: {"files": InputFile},
+    Assignment: {"files": InputFile, "fallbacks": Fallback},
     Finish: {"outputs": Stored, "poster": Stored},
 }

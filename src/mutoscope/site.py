@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mutoscope import net, webhooks
-from mutoscope.catalog import CapabilitiesLike, Catalog
+from mutoscope.catalog import CapabilitiesLike, Catalog, Model
 from mutoscope.checks import Checks
 from mutoscope.errors import QueueFull, StorageFull
 from mutoscope.media.sandbox import Prober
@@ -184,6 +184,10 @@ class Site:
     checks: Checks = field(default_factory=Checks)
     capabilities: Mapping[str, CapabilitiesLike] = field(default_factory=dict)
     pages: Path | None = None
+
+    def is_set_up(self, model: Model) -> bool:
+        """Whether an engine of it can run here."""
+        return model.engine in self.engines and not model.needs
 
     def check_room(self, needed_bytes: int = 0) -> None:
         """Raises StorageFull when the disk has no room for new work of this size; looks at most once a second."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mutoscope.catalog import KEYS, Catalog, CatalogError, Model, check_engines, pick
+from mutoscope.catalog import KEYS, Catalog, CatalogError, Model, check_engines, fitted, pick
 from mutoscope.catalog.formula import parse_formula
 from mutoscope.errors import ConfigError, InvalidInput, NotFound
 
@@ -49,6 +49,11 @@ class Abilities:
     required: frozenset[str] = frozenset({"words"})
     produces: frozenset[str] = frozenset({"video"})
     settings: frozenset[str] = frozenset({"crf"})
+    is_open: bool = False
+
+    def lacks(self, settings: Mapping[str, Any], /) -> str:
+        """A key, when its settings name one."""
+        return f"the environment variable {settings['key']}" if "key" in settings else ""
 
     def under(self, settings: Mapping[str, Any], /) -> Abilities:
         """The same whatever the settings are, unless there is something wrong with them."""
@@ -538,3 +543,51 @@ def test_the_worked_example_of_the_how_to_loads(tmp_path: Path) -> None:
 
     assert model.validator.check({"prompt": "a bell"})[0]
     assert model.schema_in("ja") != model.input_schema
+
+
+CHAIN = changed(
+    (
+        "engine:\n  name: lathe\n  inputs: {words: prompt, photo: picture}\n",
+        "engine:\n  - {name: lathe, inputs: {words: prompt}, settings: {key: A_KEY}}\n"
+        "  - {name: drill, inputs: {words: prompt, photo: picture}, note: Drilled.}\n  - saw\n",
+    )
+)
+
+
+def test_a_chain_is_what_can_run_here_in_its_order(tmp_path: Path) -> None:
+    """Who is not installed or lacks something is left out; when nobody is left, it says what is missing."""
+    model = the_model(tmp_path, CHAIN)
+    assert [use.name for use in model.uses] == ["lathe", "drill", "saw"]
+    drill = Abilities()
+    assert [use.name for use in fitted(model, {"lathe": drill, "drill": drill}).uses] == ["drill"]
+    assert fitted(model, {"lathe": drill, "drill": drill}).engine_notes == {"en": "Drilled."}
+    closed = fitted(model, {"lathe": drill})
+    assert (closed.engine, closed.needs) == ("lathe", "the environment variable A_KEY")
+
+
+def test_every_engine_of_a_chain_is_checked(tmp_path: Path) -> None:
+    """By its place in the list."""
+    problems = check_engines(
+        [the_model(tmp_path, CHAIN)], {"lathe": Abilities(), "drill": Abilities(), "saw": Abilities()}
+    )
+    assert [text.partition(": ")[2] for text in problems] == [
+        "$.engine[0].settings.key: engine lathe has no such setting; known are crf",
+        "$.engine[2].inputs.words: engine saw needs this parameter; bind it to an input",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("engine", "problem"),
+    [
+        ("engine: []", "$.engine: found a list; a mapping is accepted"),
+        ("engine: [{name: lathe, inptus: {}}]", "$.engine[0].inptus: unknown key; did you mean inputs?"),
+        ("engine: [lathe, 7]", "$.engine[1]: found a number; a mapping is accepted"),
+        ("engine: [{inputs: {words: promt}}]", "$.engine[0].name: is required"),
+    ],
+)
+def test_mistakes_in_a_chain_are_named_by_their_place(tmp_path: Path, engine: str, problem: str) -> None:
+    """As in a single engine."""
+    write(tmp_path, changed(("engine:\n  name: lathe\n  inputs: {words: prompt, photo: picture}\n", engine + "\n")))
+    with pytest.raises(CatalogError) as caught:
+        Catalog.load([tmp_path], builtin=False)
+    assert any(text.endswith(problem) for text in caught.value.problems), caught.value.problems

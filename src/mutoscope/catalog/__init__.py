@@ -7,9 +7,9 @@ knows an engine or opens a connection.
 from __future__ import annotations
 
 from mutoscope.catalog.catalog import Catalog, CatalogError
-from mutoscope.catalog.engines import CapabilitiesLike, check_engines
+from mutoscope.catalog.engines import CapabilitiesLike, check_engines, fitted
 from mutoscope.catalog.manifest import KEYS
-from mutoscope.catalog.model import DEFAULT_LANGUAGE, Example, Model, Price, output_schema, pick
+from mutoscope.catalog.model import DEFAULT_LANGUAGE, EngineUse, Example, Model, Price, output_schema, pick
 
 __all__ = [
     "DEFAULT_LANGUAGE",
@@ -17,10 +17,12 @@ __all__ = [
     "CapabilitiesLike",
     "Catalog",
     "CatalogError",
+    "EngineUse",
     "Example",
     "Model",
     "Price",
     "check_engines",
+    "fitted",
     "output_schema",
     "pick",
 ]

@@ -6,9 +6,11 @@ The catalogue does not import engines: whoever starts the program hands their ca
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
-from mutoscope.catalog.model import Model
+from mutoscope.catalog.model import EngineUse, Model
+from mutoscope.catalog.reading import Parts
 from mutoscope.errors import ConfigError
 from mutoscope.schema import json_path, suggestion
 
@@ -26,6 +28,9 @@ class CapabilitiesLike(Protocol):
     def produces(self) -> frozenset[str]: ...
     @property
     def settings(self) -> frozenset[str]: ...
+    @property
+    def is_open(self) -> bool: ...
+    def lacks(self, settings: Mapping[str, Any], /) -> str: ...
     def under(self, settings: Mapping[str, Any], /) -> CapabilitiesLike: ...
 
 
@@ -37,36 +42,62 @@ def check_engines(models: Iterable[Model], capabilities: Mapping[str, Capabiliti
     return tuple(
         f"{model.source}: $.{json_path(parts)}: {message}"
         for model in models
-        if model.engine in capabilities
-        for parts, message in _mismatches(model, capabilities[model.engine])
+        for where, use in _places(model)
+        if use.name in capabilities
+        for parts, message in _mismatches(model, use, capabilities[use.name], where)
     )
 
 
-def _mismatches(model: Model, engine: CapabilitiesLike) -> Iterator[tuple[tuple[str, ...], str]]:
-    try:
-        engine = engine.under(model.engine_settings)
-    except ConfigError as exc:
-        yield ("engine", "settings"), exc.message
+def fitted(model: Model, capabilities: Mapping[str, CapabilitiesLike]) -> Model:
+    """The model on those engines of its chain that can run here; with none, as it is and with what it needs."""
+    able, missing = [], []
+    for use in model.uses:
+        if use.name not in capabilities:
+            continue
+        if lacked := capabilities[use.name].lacks(use.settings):
+            missing.append(lacked)
+        else:
+            able.append(use)
+    if able:
+        return model.on(able)
+    return replace(model, needs=" or ".join(missing))
+
+
+def _places(model: Model) -> Iterator[tuple[Parts, EngineUse]]:
+    """Each engine of a model, and where it stands in its manifest."""
+    if not model.fallbacks:
+        yield ("engine",), model.uses[0]
         return
-    media = {field.name for field in model.validator.media_fields}
-    known = engine.parameters | engine.files
-    for parameter, name in model.bindings.items():
-        where = ("engine", "inputs", parameter)
-        if parameter not in known:
-            yield where, f"engine {model.engine} has no such parameter{suggestion(parameter, known)}"
-        elif (name in media) != (parameter in engine.files):
-            want, is_one = ("a media file", "not one") if parameter in engine.files else ("a value", "a media file")
-            yield where, f"engine {model.engine} takes {want} here; the input {name!r} is {is_one}"
-    for parameter in sorted(engine.required - model.bindings.keys()):
-        yield (
-            ("engine", "inputs", parameter),
-            f"engine {model.engine} needs this parameter; bind it to an input",
-        )
-    for setting in model.engine_settings.keys() - engine.settings:
-        yield (
-            ("engine", "settings", setting),
-            f"engine {model.engine} has no such setting{suggestion(setting, engine.settings)}",
-        )
+    for index, use in enumerate(model.uses):
+        yield ("engine", index), use
+
+
+def _mismatches(model: Model, use: EngineUse, engine: CapabilitiesLike, where: Parts) -> Iterator[tuple[Parts, str]]:
+    try:
+        engine = engine.under(use.settings)
+    except ConfigError as exc:
+        yield (*where, "settings"), exc.message
+        return
+    if not engine.is_open:
+        for parts, message in _misbound(model, use, engine):
+            yield (*where, *parts), message
+    for setting in use.settings.keys() - engine.settings:
+        message = f"engine {use.name} has no such setting{suggestion(setting, engine.settings)}"
+        yield (*where, "settings", setting), message
     if model.produces not in engine.produces:
         makes = " and ".join(sorted(engine.produces))
-        yield ("output", "produces"), f"engine {model.engine} makes {makes}, not {model.produces}"
+        yield ("output", "produces"), f"engine {use.name} makes {makes}, not {model.produces}"
+
+
+def _misbound(model: Model, use: EngineUse, engine: CapabilitiesLike) -> Iterator[tuple[Parts, str]]:
+    media = {field.name for field in model.validator.media_fields}
+    known = engine.parameters | engine.files
+    for parameter, name in use.bindings.items():
+        where = ("inputs", parameter)
+        if parameter not in known:
+            yield where, f"engine {use.name} has no such parameter{suggestion(parameter, known)}"
+        elif (name in media) != (parameter in engine.files):
+            want, is_one = ("a media file", "not one") if parameter in engine.files else ("a value", "a media file")
+            yield where, f"engine {use.name} takes {want} here; the input {name!r} is {is_one}"
+    for parameter in sorted(engine.required - use.bindings.keys()):
+        yield ("inputs", parameter), f"engine {use.name} needs this parameter; bind it to an input"

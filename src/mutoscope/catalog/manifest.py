@@ -15,6 +15,7 @@ from typing import Any, cast
 from mutoscope.catalog.formula import Formula, parse_formula
 from mutoscope.catalog.model import (
     DEFAULT_LANGUAGE,
+    EngineUse,
     Example,
     Kind,
     Model,
@@ -93,7 +94,6 @@ class _Manifest:
         model_id = self._id()
         self._read_schema()
         produces, many = self._output()
-        engine = self._section("engine")
         limits = self._section("limits")
         values: dict[str, Any] = {
             "id": model_id,
@@ -104,10 +104,7 @@ class _Manifest:
             "names": self._texts(top, "name", required=True),
             "titles": self._texts(top, "title"),
             "descriptions": self._texts(top, "description", required=True),
-            "engine": engine.text("name", required=True),
-            "engine_settings": self._settings(engine),
-            "engine_notes": self._texts(engine, "note"),
-            "bindings": self._bindings(engine),
+            **self._chain(),
             "produces": produces,
             "many": many,
             "price": self._price(produces),
@@ -173,6 +170,35 @@ class _Manifest:
         produces = cast("Produces", output.choice("produces", PRODUCES, "video", required=True))
         return produces, output.take("many", bool, False)
 
+    def _engines(self) -> list[EngineUse]:
+        """The engine, or a chain of them: each is a name, or a mapping as a single one is."""
+        told = self.top.raw("engine")
+        if not isinstance(told, list) or not told:
+            return [self._engine(self._section("engine"))]
+        sections = []
+        for index, entry in enumerate(told):
+            value = {"name": entry} if isinstance(entry, str) else entry
+            sections.append(Section(value, KEYS["engine"], ("engine", index), self.report))
+        return [self._engine(section) for section in sections]
+
+    def _chain(self) -> dict[str, Any]:
+        first, *others = self._engines()
+        return {
+            "engine": first.name,
+            "engine_settings": first.settings,
+            "engine_notes": first.notes,
+            "bindings": first.bindings,
+            "fallbacks": tuple(others),
+        }
+
+    def _engine(self, section: Section) -> EngineUse:
+        return EngineUse(
+            name=section.text("name", required=True),
+            settings=self._settings(section),
+            bindings=self._bindings(section),
+            notes=self._texts(section, "note"),
+        )
+
     def _settings(self, engine: Section) -> dict[str, Any]:
         """The engine's settings. A workflow that is named by its file is read here: workers do not have the file."""
         settings: dict[str, Any] = engine.take("settings", dict, {})
@@ -181,13 +207,13 @@ class _Manifest:
         try:
             return settings | {"workflow": read_json(self.folder / name)}
         except ConfigError as exc:
-            self.report.add(("engine", "settings", "workflow"), exc.message)
+            self.report.add((*engine.parts, "settings", "workflow"), exc.message)
             return settings
 
     def _bindings(self, engine: Section) -> dict[str, str]:
         bindings: dict[str, str] = {}
         for parameter, name in engine.take("inputs", dict, {}).items():
-            where = ("engine", "inputs", parameter)
+            where = (*engine.parts, "inputs", parameter)
             if not isinstance(name, str):
                 self.report.add(where, f"found {kind_of(name)}; the name of an input property is accepted")
             elif self.properties is not None and name not in self.properties:

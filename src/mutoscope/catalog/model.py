@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from mutoscope.catalog.formula import Formula
@@ -130,6 +130,16 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
+class EngineUse:
+    """One engine of a model's chain: its settings, what feeds its parameters, and what readers must know."""
+
+    name: str
+    settings: Mapping[str, Any]
+    bindings: Mapping[str, str]
+    notes: Texts
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """What a caller picks.
 
@@ -142,6 +152,8 @@ class Model:
     translations     language -> JSON pointer into `input_schema` -> text.
     source           the manifest's file.
     enabled          whether it may be run; the operator can switch it off.
+    fallbacks        engines that take over, in this order, when those before decline a request.
+    needs            what has to be set up first, in words; empty when nothing is known to be missing.
     """
 
     id: str
@@ -168,6 +180,25 @@ class Model:
     translations: Mapping[str, Texts]
     source: str
     enabled: bool = True
+    fallbacks: tuple[EngineUse, ...] = ()
+    needs: str = ""
+
+    @property
+    def uses(self) -> tuple[EngineUse, ...]:
+        """Its engines, the first one first."""
+        return (EngineUse(self.engine, self.engine_settings, self.bindings, self.engine_notes), *self.fallbacks)
+
+    def on(self, uses: Sequence[EngineUse]) -> Model:
+        """The same model on other engines, at least one."""
+        first, *rest = uses
+        return replace(
+            self,
+            engine=first.name,
+            engine_settings=first.settings,
+            bindings=first.bindings,
+            engine_notes=first.notes,
+            fallbacks=tuple(rest),
+        )
 
     @property
     def output_schema(self) -> dict[str, Any]:

@@ -32,6 +32,8 @@ class Capabilities:
     required     names out of both that it cannot run without.
     produces     kinds of output it can make.
     settings     names accepted under `engine.settings` in a manifest.
+    is_open      it takes whatever parameters and files a manifest binds.
+    lacks        of settings: what this machine has to be given before they can be used, in words; "" for nothing.
     with_settings  for an engine that can do what its settings say: what that is with these; raises ConfigError.
     """
 
@@ -40,6 +42,8 @@ class Capabilities:
     required: frozenset[str]
     produces: frozenset[OutputKind]
     settings: frozenset[str] = frozenset()
+    is_open: bool = False
+    lacks: Callable[[Mapping[str, Any]], str] = field(default=lambda settings: "", compare=False)
     with_settings: Callable[[Mapping[str, Any]], Capabilities] | None = field(default=None, compare=False)
 
     def under(self, settings: Mapping[str, Any]) -> Capabilities:

@@ -10,7 +10,7 @@ opens it, but for pictures from outside, which a confined process of ours decode
     {"op": "run", parameters, files, folder, seed, settings, traceparent, remembered}
                             -> {"event": "done", files, infos, kind, poster, applied, ignored, engine_s, version}
     either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}, {"event": "shown", path}
-    either, instead         -> {"event": "error", kind, message, retryable, trace}
+    either, instead         -> {"event": "error", kind, message, retryable, declined, trace}
 
 While it runs, {"event": "remember", values} is answered by {"op": "remembered", message, retryable}: no message means
 that the values are on disk.
@@ -121,17 +121,19 @@ def _measured(path: Path) -> MediaInfo:
 
 def _error(exc: Exception) -> dict[str, Any]:
     """What the parent is told. A defect's own words may quote the input, so nobody gets them; its place is logged."""
-    kind, message, retryable, trace = "engine", "the engine failed: internal error", False, ""
+    kind, message, retryable, trace, declined = "engine", "the engine failed: internal error", False, "", False
     if isinstance(exc, MediaError | EngineError):
         kind = "media" if isinstance(exc, MediaError) else "engine"
         message, retryable = exc.message, exc.retryable
+        declined = isinstance(exc, EngineError) and exc.declined
     elif isinstance(exc, MutoscopeError):
         message = exc.message
     elif isinstance(exc, MemoryError):
         message, retryable = "the engine ran out of memory", True
     else:
         trace = logs.trace(exc)[-8000:]
-    return {"event": "error", "kind": kind, "message": message, "retryable": retryable, "trace": trace}
+    told = {"kind": kind, "message": message, "retryable": retryable, "declined": declined, "trace": trace}
+    return {"event": "error", **told}
 
 
 class Channel:

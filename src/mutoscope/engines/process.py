@@ -138,8 +138,9 @@ class EngineProcess:
     def _error(self, event: Mapping[str, Any]) -> EngineError | MediaError:
         if event["trace"]:
             self._trace(event["trace"])
-        kind = MediaError if event["kind"] == "media" else EngineError
-        return kind(event["message"], retryable=event["retryable"])
+        if event["kind"] == "media":
+            return MediaError(event["message"], retryable=event["retryable"])
+        return EngineError(event["message"], retryable=event["retryable"], declined=event["declined"])
 
 
 def _remembered(progress: Progress, values: Mapping[str, Any]) -> dict[str, Any]:

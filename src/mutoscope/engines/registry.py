@@ -25,6 +25,7 @@ ENGINES: Mapping[str, str] = {
     "comfyui": "mutoscope.engines.comfyui:Comfyui",
     "parallax": "mutoscope.engines.parallax:Parallax",
     "testcard": "mutoscope.engines.testcard:Testcard",
+    "upstream": "mutoscope.engines.upstream:Upstream",
 }
 
 GROUP = "mutoscope.engines"

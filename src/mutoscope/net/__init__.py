@@ -7,7 +7,19 @@ environment. `Policy.allow` names the only exceptions. Read next: `door.py`, `ru
 
 from __future__ import annotations
 
-from mutoscope.net.door import Downloaded, Posted, download, post
-from mutoscope.net.rules import Policy, check_url, is_public, parse_allow
+from mutoscope.net.door import Answer, Downloaded, Posted, ask, download, post
+from mutoscope.net.rules import Policy, check_url, is_public, origin_of, parse_allow
 
-__all__ = ["Downloaded", "Policy", "Posted", "check_url", "download", "is_public", "parse_allow", "post"]
+__all__ = [
+    "Answer",
+    "Downloaded",
+    "Policy",
+    "Posted",
+    "ask",
+    "check_url",
+    "download",
+    "is_public",
+    "origin_of",
+    "parse_allow",
+    "post",
+]

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import httpcore
 import httpx
 
 from mutoscope.errors import MediaError
-from mutoscope.net.rules import Policy, parse
+from mutoscope.net.rules import Policy, origin, parse
 from mutoscope.net.wire import CheckedBackend, Deadline
 
 
@@ -35,20 +36,23 @@ def download(
     target: Path,
     policy: Policy,
     *,
+    headers: Mapping[str, str] = MappingProxyType({}),
     ssl_context: ssl.SSLContext | None = None,
     check: Callable[[], None] = lambda: None,
 ) -> Downloaded:
     """Fetch an address into a file, which is removed again if anything goes wrong.
 
+    headers       sent to this address, and never on to where another origin is redirected to.
     check         called with every piece that arrives; what it raises ends the download.
     ssl_context   instead of the system's trusted authorities; for tests and for studios with their own.
     Raises MediaError, `retryable` when the other side may do better later.
     """
     context = ssl_context or _trusted_authorities()
     clock = Deadline(policy.total_timeout_s)
-    current = parse(url, policy)
+    first = current = parse(url, policy)
     for _ in range(policy.max_redirects + 1):
-        answer = _get(current, target, policy, context, clock, check=check)
+        told = headers if origin(current) == origin(first) else {}
+        answer = _get(current, target, policy, context, clock, headers=told, check=check)
         if isinstance(answer, Downloaded):
             return answer
         current = _follow(current, answer, policy)
@@ -82,6 +86,43 @@ def post(
     clock = Deadline(policy.total_timeout_s)
     with _asked("POST", target, sent, policy=policy, context=context, clock=clock, content=content) as response:
         return Posted(response.status, _beginning(response.iter_stream(), policy.max_bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an API answered. headers: by lower-case name. body: all of it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def ask(
+    method: str,
+    url: str,
+    policy: Policy,
+    *,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    content: bytes | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Answer:
+    """Call an API; redirects are not followed, whatever status comes back is the answer.
+
+    Raises MediaError, `retryable` when the other side may do better later; its rule is `connect` or `name` only when
+    nothing of the call can have arrived.
+    """
+    target = parse(url, policy)
+    sent = [*_POST_HEADERS.items(), *headers.items()]
+    context = ssl_context or _trusted_authorities()
+    clock = Deadline(policy.total_timeout_s)
+    with _asked(method, target, sent, policy=policy, context=context, clock=clock, content=content) as response:
+        body = b""
+        for chunk in response.iter_stream():
+            body += chunk
+            if len(body) > policy.max_bytes:
+                raise _too_large(policy)
+        answered = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in response.headers}
+        return Answer(response.status, answered, body)
 
 
 def _beginning(chunks: Iterable[bytes], most_bytes: int) -> bytes:
@@ -134,16 +175,18 @@ def _get(
     context: ssl.SSLContext,
     clock: Deadline,
     *,
+    headers: Mapping[str, str],
     check: Callable[[], None],
 ) -> Downloaded | str:
     """The file, or where the answer redirects to."""
-    with _asked("GET", url, [*_HEADERS.items()], policy=policy, context=context, clock=clock) as response:
-        headers = {name.decode("ascii").lower(): value for name, value in response.headers}
-        if response.status in _REDIRECTS and "location" in headers:
-            return headers["location"].decode("latin-1")
-        _check_answer(response.status, headers, url, policy)
+    sent = [*_HEADERS.items(), *headers.items()]
+    with _asked("GET", url, sent, policy=policy, context=context, clock=clock) as response:
+        answered = {name.decode("ascii").lower(): value for name, value in response.headers}
+        if response.status in _REDIRECTS and "location" in answered:
+            return answered["location"].decode("latin-1")
+        _check_answer(response.status, answered, url, policy)
         size_bytes = _save(response.iter_stream(), target, policy, check)
-    return Downloaded(size_bytes, headers.get("content-type", b"").decode("latin-1"), str(url))
+    return Downloaded(size_bytes, answered.get("content-type", b"").decode("latin-1"), str(url))
 
 
 @contextmanager
@@ -217,6 +260,8 @@ def _too_large(policy: Policy, found: int | None = None) -> MediaError:
 
 
 def _translate(exc: Exception, url: httpx.URL) -> MediaError:
+    if isinstance(exc, httpcore.ConnectTimeout):
+        return MediaError(f"{url.host} did not answer in time", rule="connect", retryable=True)
     if isinstance(exc, httpcore.TimeoutException):
         return MediaError(f"{url.host} did not answer in time", rule="timeout", retryable=True)
     if isinstance(exc, httpcore.ProtocolError):
@@ -225,6 +270,8 @@ def _translate(exc: Exception, url: httpx.URL) -> MediaError:
         return MediaError(f"the certificate of {url.host} cannot be trusted", rule="certificate")
     if _caused_by(exc, ssl.SSLError):
         return MediaError(f"{url.host} did not speak TLS", rule="tls")
+    if isinstance(exc, httpcore.ReadError | httpcore.WriteError):
+        return MediaError(f"{url.host} broke off the connection", rule="broken", retryable=True)
     return MediaError(f"no connection to {url.host}", rule="connect", retryable=True)
 
 

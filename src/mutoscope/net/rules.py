@@ -26,6 +26,7 @@ class Policy:
 
     max_bytes          size of the body.
     allow              networks that may be reached although they are private, and by plain http on any port.
+    trusted            origins such as `http://10.0.0.5:8000` that the operator named: wherever they are.
     connect_timeout_s  per address that a name resolves to.
     read_timeout_s     silence of the other side.
     total_timeout_s    everything together, from the name lookup to the last byte, redirects included.
@@ -33,6 +34,7 @@ class Policy:
 
     max_bytes: int
     allow: tuple[Network, ...] = ()
+    trusted: frozenset[str] = frozenset()
     max_redirects: int = 3
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 15.0
@@ -42,6 +44,17 @@ class Policy:
 def check_url(url: str, policy: Policy) -> None:
     """Refuse an address whose text already breaks a rule, without any network. Raises MediaError."""
     parse(url, policy)
+
+
+def origin_of(url: str) -> str:
+    """The origin of an address that the operator wrote down. Raises ConfigError when it is none of http or https."""
+    try:
+        parsed = httpx.URL(url)
+        if parsed.scheme in _DEFAULT_PORTS and parsed.host and not parsed.userinfo and not parsed.query:
+            return origin(parsed)
+    except (httpx.InvalidURL, ValueError, UnicodeError):
+        pass
+    raise ConfigError(f"found {url!r}; an address such as https://video.example is accepted")
 
 
 def parse_allow(text: str) -> tuple[Network, ...]:
@@ -58,6 +71,7 @@ def parse_allow(text: str) -> tuple[Network, ...]:
 # --- the text of an address
 
 _PORTS = {80, 443, 8080, 8443}
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _UNSAFE = re.compile(r"[\x00-\x20\x7f\\]")
 _NAME = re.compile(rb"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")  # no %, so neither zones nor hidden letters
 MAX_NAME_CHARACTERS = 254
@@ -74,6 +88,8 @@ def parse(url: str, policy: Policy) -> httpx.URL:
         host = parsed.host  # reading it back from its ASCII form may fail, too
     except (httpx.InvalidURL, ValueError, UnicodeError) as exc:
         raise MediaError("the address cannot be read", rule="url") from exc
+    if parsed.scheme in _DEFAULT_PORTS and origin(parsed) in policy.trusted and host:
+        return parsed.copy_with(fragment=None)
     if parsed.scheme != "https" and not (parsed.scheme == "http" and policy.allow):
         raise MediaError(f"found {_scheme(parsed)}; only https addresses are fetched", rule="scheme")
     if not host:
@@ -89,6 +105,12 @@ def parse(url: str, policy: Policy) -> httpx.URL:
     return parsed.copy_with(fragment=None)
 
 
+def origin(url: httpx.URL) -> str:
+    """Scheme, host and port, written in one way: `http://10.0.0.5:8000`, always with the port."""
+    host = url.raw_host.decode("ascii")
+    return f"{url.scheme}://{f'[{host}]' if ':' in host else host}:{_port(url)}"
+
+
 def _scheme(url: httpx.URL) -> str:
     """The scheme, unless what stands there may be something else, such as a secret with a colon in it."""
     known = {"http", "file", "ftp", "gopher", "data", "blob", "ws", "wss", "s3", "gs", "about", "javascript"}
@@ -96,7 +118,7 @@ def _scheme(url: httpx.URL) -> str:
 
 
 def _port(url: httpx.URL) -> int:
-    return {"http": 80, "https": 443}[url.scheme] if url.port is None else url.port
+    return _DEFAULT_PORTS[url.scheme] if url.port is None else url.port
 
 
 def _literal(host: str) -> Address | None:
@@ -159,7 +181,7 @@ def _is_allowed(ip: Address, policy: Policy) -> bool:
 
 def admit(ip: Address, url: httpx.URL, policy: Policy) -> None:
     """Refuse an address that must not be connected to for this URL."""
-    if _is_allowed(ip, policy):
+    if _is_allowed(ip, policy) or origin(url) in policy.trusted:
         return
     if not is_public(ip):
         raise MediaError(f"{url.host} is not a public address", rule="address")

@@ -85,7 +85,7 @@ async def models_told(site: Site) -> list[dict[str, Any]]:
                 "display_name": model.text("name"),
                 "slug": model.slug,
                 "enabled": model.enabled,
-                "is_set_up": model.engine in site.engines,
+                "is_set_up": site.is_set_up(model),
                 "engine": model.engine,
                 "base_price_usd": model.price.base_price_usd,
                 "price_unit": model.price.unit,

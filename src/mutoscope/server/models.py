@@ -50,7 +50,7 @@ async def show(request: Request) -> Response:
 
 def ready(site: Site) -> list[Model]:
     """Models whose engine is set up here, and that are not switched off."""
-    return [model for model in site.catalog.models if model.engine in site.engines and model.enabled]
+    return [model for model in site.catalog.models if site.is_set_up(model) and model.enabled]
 
 
 def described(model: Model, base: str, *, with_schema: bool, language: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def card_of(site: Site, model: Model) -> Card:
         description=told(model, "description"),
         categories=model.categories,
         price=price_text(model),
-        ready=model.engine in site.engines and model.enabled,
+        ready=site.is_set_up(model) and model.enabled,
         clip=base + "mp4" if "mp4" in files else "",
         picture=base + "jpg" if "jpg" in files else "",
     )
@@ -100,9 +100,7 @@ def takers(site: Site) -> dict[str, list[tuple[str, str, str]]]:
     """Models that take a file of a kind as input and can run here: (name, slug, field), by kind."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     for model in site.catalog.models:
-        fields = (
-            {} if model.engine not in site.engines else {f.kind: f.name for f in reversed(model.validator.media_fields)}
-        )
+        fields = {} if not site.is_set_up(model) else {f.kind: f.name for f in reversed(model.validator.media_fields)}
         for kind, field in fields.items():
             found.setdefault(kind, []).append((told(model, "name"), model.slug, field))
     return found

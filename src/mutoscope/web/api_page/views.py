@@ -105,9 +105,7 @@ def _model(request: Request) -> Model:
 
 
 def _document(site: Site, model: Model, base: str) -> Document:
-    return content.document(
-        model, base, language=texts.language(), is_ready=model.engine in site.engines and model.enabled
-    )
+    return content.document(model, base, language=texts.language(), is_ready=site.is_set_up(model) and model.enabled)
 
 
 def _text(request: Request, text: str, media_type: str = MARKDOWN) -> Response:
