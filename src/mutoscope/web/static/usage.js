@@ -44,8 +44,8 @@ function draw() {
       cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
       scales: { x: { range: (_, low, high) => [low - 43_200, high + 43_200] }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(dateOf), space: 70, incrs: [1, 2, 7, 14, 30, 60].map((n) => n * 86_400) },
-        { ...axis, values: (_, ticks) => ticks.map(told), size: measure === "cost" ? 84 : 60, incrs: measure === "requests" ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 1e4, 1e5] : undefined },
+        { ...axis, grid: { show: false }, values: (_, ticks) => ticks.map(dateOf), space: 70, size: 32, incrs: [1, 2, 7, 14, 30, 60].map((n) => n * 86_400) },
+        { ...axis, values: (_, ticks) => ticks.map(told), size: (_, ticks) => 18 + 8 * Math.max(3, ...(ticks ?? []).map((tick) => tick.length)), incrs: measure === "requests" ? [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 1e4, 1e5] : undefined },
       ],
       series: [{}, ...order.map((index) => ({ label: series[index].name, paths: bars, points: { show: false }, fill: colour(`swatch is-${index + 1}`), width: 0 }))],
       hooks: { setCursor: [(chart) => show(chart)] },
