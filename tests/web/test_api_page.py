@@ -394,16 +394,6 @@ def test_every_other_example_works(reader: Reader, film: Model, anchor: str, exp
         assert expected in reader.type(language, text)
 
 
-@pytest.mark.slow
-@pytest.mark.render
-@pytest.mark.timeout(600)
-def test_the_reference_models_example_renders(render_server: LiveServer, model: Model, tmp_path: Path) -> None:
-    """The page's first Python example, with a photograph: 121 frames of video in the folder."""
-    reader = a_reader(render_server, tmp_path)
-    printed = reader.type(*examples(render_server, model, "start")["Python (mutoscope)"])
-    assert (tmp_path / printed.strip()).read_bytes()[4:8] == b"ftyp"
-
-
 # -- manifests that mean harm -------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -11,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -70,26 +68,6 @@ def copied(page: Page, chapter: str) -> str:
     page.locator(f"section[aria-labelledby={chapter}] > [data-snippets]").get_by_role("button", name="Copy").click()
     expect(page.locator(".toast").last).to_have_text("Copied.")
     return str(page.evaluate("navigator.clipboard.readText()"))
-
-
-def test_a_filled_in_example_runs_as_it_is_copied(page: Page, site: LiveServer, tmp_path: Path) -> None:
-    """Key and picture on the page, copy, paste into a shell: a film."""
-    page.goto(f"/models/{FILM}/api")
-    assert "$MUTOSCOPE_API_KEY" in copied(page, "start")
-    page.get_by_text("Fill in the examples").click()
-    page.get_by_label("Your API key").fill(site.api_key)
-    page.get_by_label("Your picture").set_input_files(PHOTOGRAPH)
-    expect(page.locator(".toast").last).to_contain_text("The picture is stored")
-    typed = copied(page, "start")
-    assert f"Bearer {site.api_key}" in typed
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", typed], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
-    )
-    request_id = json.loads(done.stdout)["request_id"]
-    with site.client() as client:
-        client.get(f"/v1/requests/{request_id}/events")
-        result = client.get(f"/v1/requests/{request_id}/result").json()
-    assert httpx.get(result["output"]["video"], trust_env=False).content[4:8] == b"ftyp"
 
 
 def test_the_language_of_the_examples_is_chosen_once(page: Page, site: LiveServer, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""From the first visit to a video, and everything that may come in between."""
+"""From a form to a video, and everything that may come in between."""
 
 from __future__ import annotations
 
@@ -9,34 +9,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.conftest import PHOTOGRAPH, REFERENCE_MODEL, LiveServer, start_server
+from tests.conftest import LiveServer, start_server
 from tests.http import media
 from tests.web.conftest import Arrive, Person
 
 pytestmark = pytest.mark.slow
 SHELF = "/models/studio/first-frame"
 TESTCARD = "/models/mutoscope/testcard"
-DIFFERENCE = """async (video) => {
-  await video.play();
-  const look = () => {
-    const canvas = document.createElement("canvas");
-    canvas.width = 64; canvas.height = 64;
-    const pen = canvas.getContext("2d");
-    pen.drawImage(video, 0, 0, 64, 64);
-    return pen.getImageData(0, 0, 64, 64).data;
-  };
-  const frame = () => new Promise((done) => video.requestVideoFrameCallback(done));
-  await frame();
-  const first = look();
-  let most = 0;
-  for (let i = 0; i < 12; i++) {
-    await frame();
-    const now = look();
-    most = Math.max(most, now.reduce((sum, value, at) => sum + Math.abs(value - first[at]), 0) / now.length);
-  }
-  return { most, width: video.videoWidth, seconds: video.duration };
-}"""
-"""Plays the video and tells how much its decoded frames differ, as levels of 256 per sample."""
 
 
 def drop(page: Page, content: bytes, name: str, field: str = "[data-drop]", media_type: str = "image/jpeg") -> None:
@@ -58,26 +37,6 @@ def set_number(page: Page, name: str, value: float) -> None:
     if fold.count():
         fold.click()
     page.fill(f'[data-name="{name}"] [data-input]', str(value))
-
-
-def test_a_first_visit_becomes_a_video(tmp_path: Path, arrive: Arrive) -> None:
-    """The printed address lets the owner in; a photograph is dropped, Run pressed, the video plays."""
-    site = start_server(tmp_path / "data", engines="testcard")
-    site.wait_ready()
-    try:
-        person = arrive(site)
-        page = person.page
-        page.goto(site.welcome_url)
-        expect(page).to_have_url(site.url + "/")
-        page.click("text=Test card with a picture")
-        page.wait_for_selector("[data-form][data-ready]")
-        drop(page, PHOTOGRAPH.read_bytes(), "a photograph.jpg")
-        expect(page.locator(".media-facts")).to_contain_text("2048 × 1152")
-        found = person.run().locator("video").evaluate(DIFFERENCE)
-        assert found["width"] > 0
-        assert found["most"] > 1
-    finally:
-        assert site.stop() == 0
 
 
 def test_a_wrong_picture_is_refused_before_anything_is_sent(owner: Person) -> None:
@@ -308,20 +267,3 @@ def owner_seed(person: Person, request_id: str | None) -> Any:
     """The seed that a request was run with."""
     with person.site.client() as client:
         return client.get(f"/v1/requests/{request_id}").json()["metadata"]["seed"]
-
-
-@pytest.mark.render
-def test_the_reference_model_makes_a_video_of_a_photograph(render_server: LiveServer, arrive: Arrive) -> None:
-    """By the real renderer: 1280 pixels wide or more, five seconds, moving."""
-    person = arrive(render_server)
-    person.sign_in()
-    page = person.open(f"/models/{REFERENCE_MODEL}")
-    drop(page, PHOTOGRAPH.read_bytes(), "photograph.jpg")
-    page.fill('[data-name="prompt"] textarea', "The camera pushes in along the path, then it snows.")
-    page.click("[data-run]")
-    expect(page.locator(".run").first).to_have_attribute("data-state", "completed", timeout=240_000)
-    found = page.locator(".run video").first.evaluate(DIFFERENCE)
-    assert found["width"] >= 1280
-    assert found["seconds"] == pytest.approx(121 / 24, abs=0.1)
-    assert found["most"] > 1
-    expect(page.locator(".plan").first).to_contain_text("snow")
