@@ -216,6 +216,29 @@ def test_older_files_are_a_press_away(reader: Come) -> None:
     expect(page.locator("[data-count]")).to_have_text("2 files selected")
 
 
+def test_what_others_add_and_delete_is_seen(reader: Come) -> None:
+    """Without a reload; what is selected stays selected, and older files still follow in order."""
+    person, client = reader()
+    page = open_library(person)
+    expect(page.locator(".empty")).to_be_visible()
+    made = [upload(client, f"{n}.png") for n in range(49)]
+    expect(tile(page, made[-1])).to_be_visible()
+    expect(page.locator("[data-file]")).to_have_count(48)
+    pick(page, made[20])
+    gone = [made[30], made[31]]
+    assert [client.delete(f"/v1/files/{file_id}").status_code for file_id in gone] == [204, 204]
+    client.put(f"/v1/files/{made[25]}/favourite")
+    client.post("/v1/collections", json={"name": "from elsewhere"})
+    expect(tile(page, made[0])).to_be_visible()
+    expect(page.locator("[data-file]")).to_have_count(47)
+    expect(tile(page, made[25]).locator("[data-heart]")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("[data-collections]")).to_contain_text("from elsewhere")
+    expect(page.locator("[data-count]")).to_have_text("1 file selected")
+    expect(page.locator("[data-tiles] [data-more]")).to_have_count(0)
+    shown = page.locator("[data-file]").evaluate_all("(tiles) => tiles.map((tile) => tile.dataset.file)")
+    assert shown == [file_id for file_id in reversed(made) if file_id not in gone]
+
+
 def test_two_libraries_hold_nothing_of_each_other(reader: Come) -> None:
     """Neither on the page, nor in an archive, nor by a collection's address."""
     person, client = reader()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+import hashlib
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,9 +16,9 @@ from mutoscope.errors import NotFound
 from mutoscope.jobs import Job
 from mutoscope.server.auth import caller
 from mutoscope.server.library import MOST_FILES
-from mutoscope.server.wire import Query, next_cursor, site_of
+from mutoscope.server.wire import Query, next_cursor, nothing, site_of
 from mutoscope.site import Site
-from mutoscope.store.library import KINDS, ROLES, Entry, Shelf
+from mutoscope.store.library import KINDS, ROLES, Collection, Entry, Shelf
 from mutoscope.web import amounts
 from mutoscope.web.catalogue import start_of, takers
 from mutoscope.web.generations.rows import media_of, model_of, prompt_of
@@ -24,6 +26,8 @@ from mutoscope.web.render import page, render
 from mutoscope.web.texts import _
 
 SHOWN = 48
+SHOWN_NOW = "x-mutoscope-shown"
+"""With this header a page asks whether it still shows what there is, by its mark; 204 when it does."""
 KILOBYTE, MEGABYTE, GIGABYTE = 2**10, 2**20, 2**30
 
 
@@ -120,7 +124,10 @@ async def index(request: Request) -> Response:
     query.check()
     library = site.store.library
     collection = await library.collection(shelf.collection_id, who.account_id) if shelf.collection_id else None
-    entries = await library.entries(who.account_id, shelf)
+    entries, collections = await library.entries(who.account_id, shelf), await library.collections(who.account_id)
+    mark = _mark(entries, collections)
+    if request.headers.get(SHOWN_NOW) == mark:
+        return nothing()
     last = entries[-1].file if entries else None
     cursor = next_cursor(len(entries) == SHOWN, last.created_ms, last.id) if last else None
     shown: dict[str, Any] = {
@@ -138,10 +145,17 @@ async def index(request: Request) -> Response:
         "library.html",
         **shown,
         choices=_choices(shelf),
-        collections=await library.collections(who.account_id),
+        collections=collections,
+        mark=mark,
         most_files=MOST_FILES,
         takers=takers(site),
     )
+
+
+def _mark(entries: Sequence[Entry], collections: Sequence[Collection]) -> str:
+    """Another one as soon as a page like this would show anything else."""
+    files = [(entry.file.id, entry.is_favourite) for entry in entries]
+    return hashlib.sha256(repr((files, [astuple(one) for one in collections])).encode()).hexdigest()[:16]
 
 
 def _query(shelf: Shelf, *, cursor: str | None = None) -> str:

@@ -6,6 +6,7 @@ import { call } from "./server.js";
 import { view } from "./viewer.js";
 
 const AT_ONCE = 6;
+const LOOK_MS = 4000;
 const root = document.querySelector("[data-library]");
 const bar = document.querySelector("[data-selection]");
 const zip = bar.querySelector("[data-zip]");
@@ -16,6 +17,9 @@ const acts = { collect, delete: remove };
 // -- the selection ----------------------------------------------------------------------------------------------------
 
 let last;
+let { mark } = root.dataset;
+let isLonger = false; // older files were asked for
+let doings = 0; // grows when something is done here, and when it is done
 const tiles = () => [...root.querySelectorAll("[data-file]")];
 const boxOf = (tile) => tile.querySelector("[data-pick]");
 const picked = () => tiles().filter((tile) => boxOf(tile).checked);
@@ -47,12 +51,14 @@ function clear() {
 
 /** The same call for many files, some at a time; how many went wrong is told. */
 async function each(chosen, act) {
+  doings += 1;
   const waiting = [...chosen];
   const problems = [];
   const work = async () => {
     for (let tile = waiting.shift(); tile; tile = waiting.shift()) await act(tile).catch((error) => problems.push(error));
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  doings += 1;
   if (problems.length) toast(problems[0].message);
   return problems.length === 0;
 }
@@ -62,6 +68,7 @@ async function each(chosen, act) {
 async function favour(heart) {
   const tile = heart.closest("[data-file]");
   const isOn = heart.getAttribute("aria-pressed") !== "true";
+  doings += 1;
   heart.setAttribute("aria-pressed", isOn);
   try {
     await call(isOn ? "PUT" : "DELETE", `/v1/files/${tile.dataset.file}/favourite`);
@@ -69,6 +76,7 @@ async function favour(heart) {
     heart.setAttribute("aria-pressed", !isOn);
     toast(error.message);
   }
+  doings += 1;
 }
 
 async function collect(chosen) {
@@ -147,8 +155,52 @@ async function named(before, send) {
 async function renewCollections() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (!answer.ok || answer.redirected) return;
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  putCollections(new DOMParser().parseFromString(await answer.text(), "text/html"));
+}
+
+function putCollections(page) {
   for (const place of ["[data-collections]", '[data-dialog="collect"] ul']) document.querySelector(place).replaceWith(page.querySelector(place));
+}
+
+// -- what others add and delete ---------------------------------------------------------------------------------------
+
+/** Ask whether there is anything else by now: another window, or a program by the API. */
+async function look() {
+  if (document.hidden) return;
+  const before = doings;
+  const headers = { Accept: "text/html", "X-Mutoscope-Shown": mark };
+  const answer = await fetch(location.href, { headers, cache: "no-store" }).catch(() => null);
+  if (answer?.status !== 200 || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (doings !== before) return; // it was asked before something that was done here
+  mark = page.querySelector("[data-library]").dataset.mark;
+  putFiles(page);
+  if (!document.querySelector("dialog[open]")) putCollections(page);
+  drawSelection();
+}
+
+/** Files come and go where they belong; all others stay as they are, with what is selected. */
+function putFiles(page) {
+  const [list, fresh] = [root, page].map((place) => place.querySelector("[data-tiles]"));
+  if (!list || !fresh) {
+    document.getElementById("tiles").replaceChildren(...page.getElementById("tiles").children);
+    return;
+  }
+  const found = new Map([...fresh.querySelectorAll("[data-file]")].map((tile) => [tile.dataset.file, tile]));
+  const end = fresh.querySelector("[data-more]");
+  const since = end ? Number([...found.values()].at(-1).dataset.at) : 0;
+  for (const tile of tiles()) if (!found.has(tile.dataset.file) && Number(tile.dataset.at) > since) tile.remove();
+  const here = new Map(tiles().map((tile) => [tile.dataset.file, tile]));
+  const least = isLonger ? Math.min(...[...here.values()].map((tile) => Number(tile.dataset.at))) : 0;
+  for (const [id, tile] of found) {
+    const old = here.get(id);
+    if (old) old.querySelector("[data-heart]").setAttribute("aria-pressed", tile.querySelector("[data-heart]").getAttribute("aria-pressed"));
+    else if (Number(tile.dataset.at) >= least) list.insertBefore(tile, tiles().find((other) => Number(other.dataset.at) < Number(tile.dataset.at)) ?? list.querySelector("[data-more]"));
+  }
+  if (isLonger) return;
+  list.querySelector("[data-more]")?.remove();
+  if (end) list.append(end);
+  globalThis.htmx?.process(list);
 }
 
 const PAGE = {
@@ -185,6 +237,11 @@ document.addEventListener("click", async ({ target, shiftKey }) => {
 zip.addEventListener("click", () => {
   if (picked().length > most) toast(t("An archive holds {n} files; the rest stays selected for another one.", { n: most }));
 });
-document.body.addEventListener("htmx:afterSwap", drawSelection);
+document.body.addEventListener("htmx:afterSwap", () => {
+  isLonger = true;
+  drawSelection();
+});
+document.addEventListener("visibilitychange", look);
+setInterval(look, LOOK_MS);
 drawSelection();
 root.dataset.ready = "";
