@@ -6,6 +6,8 @@ import itertools
 import json
 import threading
 from collections.abc import Mapping
+from email.message import Message
+from email.parser import BytesParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -50,7 +52,7 @@ class Vendor:
     scheme = "Bearer"
     is_idempotent = False
     can_cancel = True
-    settings: Mapping[str, Any] = {}
+    model = "studio/card"
 
     def __init__(self) -> None:
         self.jobs: dict[str, Job] = {}
@@ -214,4 +216,130 @@ class RunComfy(Vendor):
         return 200, told
 
 
-VENDORS: tuple[type[Vendor], ...] = (Mutoscope, RunComfy)
+class Fal(Vendor):
+    """dialects.md 3.1: three states, failures are completed and told by the result's own status."""
+
+    name = "fal"
+    scheme = "Key"
+    model = "studio/card/image-to-video"
+
+    def submit(self, path: str, body: Any, headers: Mapping[str, str]) -> Any:
+        assert path == "/studio/card/image-to-video", path
+        return {"status": "IN_QUEUE", "request_id": self.take(body), "queue_position": 3}
+
+    def other(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        *_, job_id = path.partition("/studio/card/requests/")
+        job_id, _, word = job_id.partition("/")
+        job = self.jobs[job_id]
+        if word == "cancel":
+            assert method == "PUT"
+            job.is_cancelled = True
+            return 202, {"status": "CANCELLATION_REQUESTED"}
+        if word == "":
+            if "failing" in json.dumps(job.body):
+                return 422, {"detail": [{"loc": [], "msg": WORDS, "type": "value_error"}]}
+            return 200, {"images": [{"url": self.output, "width": 64}], "timings": {"inference": 0.1}}
+        stage = job.stage
+        if stage == "queued":
+            return 202, {"status": "IN_QUEUE", "queue_position": 3}
+        if stage == "running":
+            return 202, {"status": "IN_PROGRESS", "logs": None}
+        return 200, {"status": "COMPLETED", "logs": None, "metrics": {"inference_time": 0.1}}
+
+
+class Replicate(Vendor):
+    """dialects.md 3.2: an envelope, uploads, a tqdm line in the log."""
+
+    name = "replicate"
+
+    def uploads(self, path: str) -> bool:
+        return path == "/v1/files"
+
+    def inputs(self, job: Job) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = job.body["input"]
+        return found
+
+    def submit(self, path: str, body: Any, headers: Mapping[str, str]) -> Any:
+        assert path == "/v1/models/studio/card/predictions", path
+        return {"id": self.take(body), "status": "starting", "output": None, "error": None}
+
+    def other(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        if path == "/v1/files":
+            assert b'name="content"; filename="input"' in body and b"Content-Type: image/png" in body
+            return 201, {"id": "f", "urls": {"get": f"{self.url}/v1/files/f"}}
+        job_id = path.split("/")[3]
+        job = self.jobs[job_id]
+        if path.endswith("/cancel"):
+            job.is_cancelled = True
+            return 200, {"id": job_id, "status": "canceled"}
+        words = {"queued": "starting", "running": "processing", "done": "succeeded", "cancelled": "canceled"}
+        word = words.get(stage := job.stage, stage)
+        told: dict[str, Any] = {"id": job_id, "status": word, "logs": " 10%|#| 1/10\n 50%|##| 5/10", "output": None}
+        told |= {"output": [self.output]} if stage == "done" else {}
+        return 200, told | ({"error": WORDS} if stage == "failed" else {"error": None})
+
+
+class OpenAIVideos(Vendor):
+    """dialects.md 4.4: a form with every value as text, a film that is shown to who has the key, delete for cancel."""
+
+    name = "openai-videos"
+
+    def inputs(self, job: Job) -> Mapping[str, Any]:
+        fields: dict[str, Any] = dict(job.body)
+        assert fields.pop("model") == "studio/card"
+        return fields | {"seed": int(fields["seed"])}
+
+    def submit(self, path: str, body: Any, headers: Mapping[str, str]) -> Any:
+        assert path == "/v1/videos", path
+        message = BytesParser().parsebytes(b"Content-Type: " + headers["content-type"].encode() + b"\r\n\r\n" + body)
+        fields = {}
+        for part in message.get_payload():
+            assert isinstance(part, Message)
+            content = part.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            is_file = part.get_filename() is not None
+            text = f"data:{part.get_content_type()};base64,{len(content)}" if is_file else content.decode()
+            fields[str(part.get_param("name", header="content-disposition"))] = text
+        return {"id": self.take(fields), "object": "video", "status": "queued", "progress": 0}
+
+    def other(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        job_id = path.split("/")[3]
+        job = self.jobs[job_id]
+        if path.endswith("/content"):
+            return 200, OUTPUT
+        if method == "DELETE":
+            job.is_cancelled = True
+            return 200, {"id": job_id, "object": "video.deleted", "deleted": True}
+        words = {"running": "in_progress", "done": "completed"}
+        told = {"id": job_id, "object": "video", "status": words.get(stage := job.stage, stage), "progress": 50}
+        return 200, told | {"error": {"code": "x", "message": WORDS} if stage == "failed" else None}
+
+
+class Ark(Vendor):
+    """ByteDance's task API: contents in, a film's address out; only what waits is taken back."""
+
+    name = "ark"
+
+    def inputs(self, job: Job) -> Mapping[str, Any]:
+        assert job.body["model"] == "studio/card"
+        text, picture = job.body["content"]
+        assert set(picture) == {"type", "image_url"}
+        return {"prompt": text["text"], "image_url": picture["image_url"]["url"], "seed": job.body["seed"]}
+
+    def submit(self, path: str, body: Any, headers: Mapping[str, str]) -> Any:
+        assert path == "/contents/generations/tasks", path
+        return {"id": self.take(body)}
+
+    def other(self, method: str, path: str, body: Any) -> tuple[int, Any]:
+        job_id = path.rpartition("/")[2]
+        job = self.jobs[job_id]
+        if method == "DELETE":
+            job.is_cancelled = True
+            return 200, {}
+        word = {"done": "succeeded"}.get(stage := job.stage, stage)
+        told: dict[str, Any] = {"id": job_id, "model": "studio/card", "status": word, "error": None}
+        told |= {"content": {"video_url": self.output}} if stage == "done" else {}
+        return 200, told | ({"error": {"code": "x", "message": WORDS}} if stage == "failed" else {})
+
+
+VENDORS: tuple[type[Vendor], ...] = (Mutoscope, RunComfy, Fal, Replicate, OpenAIVideos, Ark)

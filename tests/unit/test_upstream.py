@@ -47,13 +47,13 @@ class Attempt:
         """Carry it out."""
         place = self.folder / f"outputs-{time.monotonic_ns()}"
         place.mkdir()
-        given = {"vendor": self.vendor.name, "url": self.vendor.url, "model": "studio/card", "key_env": "A_VENDORS_KEY"}
+        given = {"vendor": self.vendor.name, "url": self.vendor.url, "model": self.vendor.model}
         task = Task(
             parameters={"prompt": self.prompt, "seed": 7},
             files={"image_url": (self.picture,)},
             folder=place,
             seed=7,
-            settings={**given, "poll_s": 0.05, "patience_s": 5, **self.vendor.settings},
+            settings={**given, "key_env": "A_VENDORS_KEY", "poll_s": 0.05, "patience_s": 5},
             remembered=self.notes.remembered,
         )
         return self.engine.run(task, self.notes)
@@ -197,7 +197,10 @@ def test_the_breaker_lets_one_through_after_a_while() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"vendor": "nobody"}, "vendor: found 'nobody'; accepted are mutoscope, runcomfy"),
+        (
+            {"vendor": "nobody"},
+            "vendor: found 'nobody'; accepted are mutoscope, runcomfy, fal, replicate, openai-videos, ark",
+        ),
         ({"url": ""}, "url: is required for the vendor mutoscope"),
         ({"url": "ftp://a"}, "url: found 'ftp://a'; an address such as https://video.example is accepted"),
         ({"model": "a/../b"}, "model: is required; the model's name at the upstream is accepted"),

@@ -175,7 +175,8 @@ def said(value: Any) -> str:
         return "; ".join(filter(None, map(said, value)))
     if not isinstance(value, dict):
         return ""
-    where = ".".join(str(part) for part in value["loc"]) + ": " if isinstance(value.get("loc"), list) else ""
+    places = value["loc"] if isinstance(value.get("loc"), list) else []
+    where = ".".join(map(str, places)) + ": " if places else ""
     for name in ("error_message", "message", "msg", "error", "detail", "title"):
         if text := said(value.get(name)):
             return where + text

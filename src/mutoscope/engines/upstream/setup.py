@@ -28,6 +28,10 @@ class Usual:
 USUAL: Mapping[str, Usual] = {
     "mutoscope": Usual("", "MUTOSCOPE_UPSTREAM_KEY"),
     "runcomfy": Usual("https://model-api.runcomfy.net", "RUNCOMFY_TOKEN"),
+    "fal": Usual("https://queue.fal.run", "FAL_KEY"),
+    "replicate": Usual("https://api.replicate.com", "REPLICATE_API_TOKEN"),
+    "openai-videos": Usual("", ""),
+    "ark": Usual("https://ark.ap-southeast.bytepluses.com/api/v3", "ARK_API_KEY"),
 }
 
 

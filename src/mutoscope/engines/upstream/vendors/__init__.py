@@ -6,15 +6,23 @@ from collections.abc import Callable, Mapping
 
 from mutoscope.engines.upstream.line import Breaker, Line
 from mutoscope.engines.upstream.setup import Setup
+from mutoscope.engines.upstream.vendors.ark import Ark
 from mutoscope.engines.upstream.vendors.base import Vendor
+from mutoscope.engines.upstream.vendors.fal import Fal
 from mutoscope.engines.upstream.vendors.mutoscope import Mutoscope
+from mutoscope.engines.upstream.vendors.openai_videos import OpenAIVideos
+from mutoscope.engines.upstream.vendors.replicate import Replicate
 from mutoscope.engines.upstream.vendors.runcomfy import RunComfy
 
 VENDORS: Mapping[str, Callable[[Setup, Line], Vendor]] = {
     "mutoscope": Mutoscope,
     "runcomfy": RunComfy,
+    "fal": Fal,
+    "replicate": Replicate,
+    "openai-videos": OpenAIVideos,
+    "ark": Ark,
 }
-SCHEMES: Mapping[str, str] = {}
+SCHEMES: Mapping[str, str] = {"fal": "Key"}
 """The word before the key, where it is not `Bearer`."""
 
 

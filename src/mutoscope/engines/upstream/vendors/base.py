@@ -95,6 +95,16 @@ def addresses(value: Any) -> tuple[str, ...]:
     return ()
 
 
+def media_outputs(value: Any) -> tuple[Output, ...]:
+    """The files in a vendor's free-form output: what stands under the usual names, else every address in it."""
+    if isinstance(value, dict):
+        named = next(
+            (value[name] for name in ("video", "videos", "image", "images", "output") if value.get(name)), value
+        )
+        return tuple(Output(url) for url in addresses(named))
+    return tuple(Output(url) for url in addresses(value))
+
+
 def text_of(value: Any) -> str:
     """A text, or "" for anything else."""
     return value if isinstance(value, str) else ""
