@@ -51,6 +51,8 @@ from mutoscope.web.routes import in_all_languages, missing
 
 log = structlog.get_logger(__name__)
 
+VENDORS = ("runcomfy",)
+"""Vendors whose models come with the program, for those who have an account there."""
 LOW_DISK_BYTES = 5 * 10**9
 KEEP_ALIVE_S = 75
 HAND_BACK_S = 5.0
@@ -145,7 +147,10 @@ def load_catalog(settings: Settings) -> Catalog:
     own = settings.manifests or settings.data / "manifests"
     if settings.manifests is not None and not own.is_dir():
         raise ConfigError(f"MUTOSCOPE_MANIFESTS: {own} is no folder")
-    return Catalog.load([own] if own.is_dir() else [])
+    wanted = dict.fromkeys(filter(None, settings.vendors.replace(" ", "").split(",")))
+    if unknown := sorted(set(wanted) - set(VENDORS)):
+        raise ConfigError(f"MUTOSCOPE_VENDORS: found {', '.join(unknown)}; accepted are {', '.join(VENDORS)}")
+    return Catalog.load([own] if own.is_dir() else [], vendors=tuple(wanted))
 
 
 async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -> tuple[Site, str | None]:

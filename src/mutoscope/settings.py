@@ -56,6 +56,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Addresses of ComfyUI servers, separated by commas, for workflows whose manifest names none.",
     ),
     Setting("comfyui_folder", str, "", "Folder of a ComfyUI that is started for them when no server is named."),
+    Setting(
+        "vendors",
+        str,
+        "",
+        "Vendors whose models are offered by your account there, separated by commas: `runcomfy`; none.",
+    ),
     Setting("manifests", Path, None, "Folder with your own model manifests, read after the built-in ones."),
     Setting(
         "pages",
@@ -158,6 +164,7 @@ class Settings:
     engine_files: str
     comfyui_servers: str
     comfyui_folder: str
+    vendors: str
     manifests: Path | None
     pages: Path | None
     api_key: str

@@ -13,6 +13,7 @@ import pytest
 
 from mutoscope.catalog import KEYS, Catalog, CatalogError, Model, check_engines, fitted, pick
 from mutoscope.catalog.formula import parse_formula
+from mutoscope.engines import registry
 from mutoscope.errors import ConfigError, InvalidInput, NotFound
 
 REFERENCE = json.loads((Path(__file__).parent / "data" / "reference-schema.json").read_text("utf-8"))
@@ -591,3 +592,24 @@ def test_mistakes_in_a_chain_are_named_by_their_place(tmp_path: Path, engine: st
     with pytest.raises(CatalogError) as caught:
         Catalog.load([tmp_path], builtin=False)
     assert any(text.endswith(problem) for text in caught.value.problems), caught.value.problems
+
+
+# The models of accounts elsewhere
+
+
+def test_models_of_an_account_come_when_they_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is sound for its engine, goes there under its own id, says where it is made, and needs the key."""
+    monkeypatch.delenv("RUNCOMFY_TOKEN", raising=False)
+    usual = Catalog.load()
+    asked = Catalog.load(vendors=["runcomfy"])
+    added = [model for model in asked.models if model.id not in usual]
+    assert len(added) == 5
+    capabilities = {"upstream": registry.capabilities("upstream")}
+    assert check_engines(added, capabilities) == ()
+    for model in added:
+        assert model.engine_settings["model"] == model.id
+        assert set(model.bindings.values()) == set(model.input_schema["properties"])
+        lists = {name for name, field in model.input_schema["properties"].items() if field["type"] == "array"}
+        assert set(model.engine_settings.get("arrays", ())) == lists
+        assert "leaves this server" in model.text("engine_note")
+        assert fitted(model, capabilities).needs == "the environment variable RUNCOMFY_TOKEN"

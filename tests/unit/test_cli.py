@@ -340,6 +340,17 @@ def test_the_doctor_looks_at_everything_without_a_server() -> None:
     assert checks["API key"]["remedy"]
 
 
+def test_the_doctor_names_the_key_that_a_model_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is optional: the model is not offered, all others are."""
+    monkeypatch.setenv("MUTOSCOPE_VENDORS", "runcomfy")
+    monkeypatch.delenv("RUNCOMFY_TOKEN", raising=False)
+    done = run("doctor", "--json")
+    assert done.exit_code == exits.OK, done.stdout
+    checks = {check["name"]: check for check in json.loads(done.stdout)}
+    found = checks["model google/nano-banana-2/edit"]
+    assert (found["verdict"], found["found"]) == ("optional", "needs the environment variable RUNCOMFY_TOKEN")
+
+
 def test_the_doctor_fails_when_something_needed_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache folder that cannot be written, and what to do about it."""
     Path("file").write_text("", "utf-8")
@@ -448,7 +459,8 @@ def test_a_data_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("FETCH_ALLOW", "everything"), ("ENGINES", "magic"), ("PUBLIC_URL", "video.example")]
+    ("name", "value"),
+    [("FETCH_ALLOW", "everything"), ("ENGINES", "magic"), ("PUBLIC_URL", "video.example"), ("VENDORS", "somebody")],
 )
 def test_a_start_that_fails_makes_no_key_that_nobody_saw(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str

@@ -41,15 +41,17 @@ class Catalog:
         self._own = self._by_id
 
     @classmethod
-    def load(cls, folders: Sequence[Path] = (), *, builtin: bool = True) -> Catalog:
+    def load(cls, folders: Sequence[Path] = (), *, builtin: bool = True, vendors: Sequence[str] = ()) -> Catalog:
         """Read the manifests that come with the program, then those of these folders, in order.
 
+        vendors   whose models, which come with the program too, are wanted.
         Raises CatalogError with all problems of all files.
         """
         loading = _Loading()
         if builtin:
-            with as_file(files("mutoscope") / "manifests") as own:
-                loading.add_folder(own)
+            with as_file(files("mutoscope")) as own:
+                for part in ("manifests", *(f"vendors/{vendor}" for vendor in vendors)):
+                    loading.add_folder(own / part)
         for folder in folders:
             loading.add_folder(folder)
         return loading.finish()

@@ -98,6 +98,22 @@ def _engines() -> Iterator[Check]:
         )
 
 
+def _models() -> Iterator[Check]:
+    """Models that cannot run for want of something, such as the key of an account."""
+    from mutoscope import app  # noqa: PLC0415 - brings the whole server along
+    from mutoscope.catalog import fitted  # noqa: PLC0415 - as above
+
+    try:
+        catalog, (capabilities, _) = app.load_catalog(settings.load()), app.engines()
+    except MutoscopeError as exc:
+        yield Check("manifests", exc.message, False, remedy="repair them; the server does not start with them")
+        return
+    for model in catalog.models:
+        if needs := fitted(model, capabilities).needs:
+            remedy = "set it for the server and its workers; until then the model is not offered"
+            yield Check(f"model {model.id}", f"needs {needs}", False, is_required=False, remedy=remedy)
+
+
 def _encoders() -> Iterator[Check]:
     if importlib.util.find_spec("av") is None:
         yield Check("video encoders", "PyAV is not installed", is_ok=False, remedy="pip install av")
@@ -156,6 +172,7 @@ LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _folders,
     _database,
     _engines,
+    _models,
     _encoders,
     _sandbox,
     _decoding,
