@@ -155,6 +155,18 @@ def test_an_account_is_opened_and_gets_a_key(owner: Person) -> None:
     assert page.title() != "harm"
 
 
+def test_a_refusal_is_told_in_the_language_of_the_page(gallery: LiveServer, arrive: Arrive) -> None:
+    """By its code; the server's own words follow."""
+    person = arrive(gallery, expected=("409",))
+    person.sign_in()
+    page = person.open("/de/admin/accounts")
+    page.fill("#account-name", "owner")
+    page.locator("#account-name").press("Enter")
+    expect(page.locator("[data-form-problem]")).to_have_text(
+        "Das geht im Augenblick nicht. (there is an account of this name already)"
+    )
+
+
 def test_limits_of_the_site_are_changed(owner: Person) -> None:
     """And an empty field is the setting again."""
     page = owner.open("/admin/limits")

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mutoscope.web import amounts, texts
+from mutoscope.store.usage import Day
+from mutoscope.web import amounts, problems, texts, usage
 from mutoscope.web.translations import imported
-from tests.conftest import REFERENCE_MODEL
+from tests.conftest import REFERENCE_MODEL, REPOSITORY
 from tests.web.pages import Pages, opened
 
 
@@ -92,7 +93,7 @@ def test_an_error_is_told_in_the_language_of_its_address(pages: Pages) -> None:
     answer = pages.get("/ja/models/nobody")
     assert answer.status_code == 404
     assert '<html lang="ja"' in answer.text
-    assert '<p lang="en">' in answer.text
+    assert '<p class="hint" lang="en">' in answer.text
     assert pages.get("/ja/nowhere/at/all").status_code == 404
 
 
@@ -154,7 +155,23 @@ def test_a_price_keeps_its_millionths() -> None:
     assert amounts.money(2) == "$2.00"
 
 
+def test_days_of_usage_are_written_as_people_write_them_and_stand_in_order() -> None:
+    """The last first, also where days of two months are written with the day in front."""
+    days = [Day(day, "a/model", "key", 1200, 1000, 1.0, "second", 0) for day in (19_722, 19_724, 19_754)]
+    with texts.spoken("de"):
+        assert [line.name for line in usage.daily(days)] == ["01.02.2024", "02.01.2024", "31.12.2023"]
+
+
 # -- scripts ------------------------------------------------------------------------------------------------------
+
+
+def test_every_code_with_a_sentence_is_one_that_the_server_sends() -> None:
+    """And English pages, where the server's own words do, get none of them."""
+    documented = (REPOSITORY / "docs" / "reference" / "errors.md").read_text("utf-8")
+    assert [code for code in problems.SENTENCES if f"| {code} |" not in documented] == []
+    assert problems.of_scripts() == {}
+    with texts.spoken("ja"):
+        assert problems.of_scripts()["#409001"] == problems.sentence(409001) == "現在の状態ではできません。"
 
 
 def test_a_script_gets_its_words_and_those_of_what_it_imports() -> None:

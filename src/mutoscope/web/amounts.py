@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 
 from babel import Locale, dates, numbers
@@ -35,6 +35,11 @@ def money(usd: float) -> str:
 def fixed(value: float, digits: int) -> str:
     """A number with exactly so many digits behind the point."""
     return numbers.format_decimal(value, format="0." + "0" * digits if digits else "0", locale=locale())
+
+
+def day(at: date) -> str:
+    """`Nov 14, 2023`."""
+    return dates.format_date(at, "medium", locale=locale())
 
 
 def moment(at: datetime) -> str:

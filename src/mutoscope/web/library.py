@@ -19,7 +19,7 @@ from mutoscope.server.library import MOST_FILES
 from mutoscope.server.wire import Query, next_cursor, nothing, site_of
 from mutoscope.site import Site
 from mutoscope.store.library import KINDS, ROLES, Collection, Entry, Shelf
-from mutoscope.web import amounts
+from mutoscope.web import amounts, wording
 from mutoscope.web.catalogue import start_of, takers
 from mutoscope.web.generations.rows import media_of, model_of, prompt_of
 from mutoscope.web.render import page, render
@@ -95,7 +95,7 @@ def size_told(size_bytes: int) -> str:
         return _("%(n)s GB") % {"n": amounts.fixed(size_bytes / GIGABYTE, 1)}
     if size_bytes >= MEGABYTE:
         return _("%(n)s MB") % {"n": amounts.fixed(size_bytes / MEGABYTE, 1)}
-    return _("%(n)s kB") % {"n": max(1, round(size_bytes / KILOBYTE))}
+    return _("%(n)s kB") % {"n": wording.number(max(1, round(size_bytes / KILOBYTE)))}
 
 
 @dataclass(frozen=True, slots=True)

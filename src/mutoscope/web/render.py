@@ -19,7 +19,7 @@ from mutoscope import __version__
 from mutoscope.errors import MutoscopeError, Unauthorized
 from mutoscope.server.auth import known_caller
 from mutoscope.server.wire import base_url, site_of
-from mutoscope.web import categories, static, texts, wording
+from mutoscope.web import categories, problems, static, texts, wording
 from mutoscope.web.languages import Told, offered
 from mutoscope.web.texts import _
 
@@ -128,7 +128,7 @@ async def render(request: Request, template: str, status: int = 200, /, **values
             "base": base_url(request),
             "offer": offered(request),
             "static": address_of,
-            "script_words": lambda: texts.in_force().of_scripts(loaded),
+            "script_words": lambda: texts.in_force().of_scripts(loaded) | problems.of_scripts(),
         }
     )
     return html_answer(request, html, status)
@@ -177,7 +177,10 @@ def page(endpoint: Endpoint) -> Endpoint:
         except MutoscopeError as exc:
             title = _("There is nothing here") if exc.status == 404 else _("That did not work")
             said = Told(exc.message, texts.SOURCE_LANGUAGE)
-            return await render(request, "error.html", exc.status, title=title, status=exc.status, message=said)
+            meaning = problems.sentence(exc.code)
+            return await render(
+                request, "error.html", exc.status, title=title, status=exc.status, message=said, meaning=meaning
+            )
 
     return answer
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +19,7 @@ from mutoscope.server.wire import Query, site_of
 from mutoscope.site import Site
 from mutoscope.store import usage
 from mutoscope.store.usage import DAY_MS, Day
-from mutoscope.web import texts
+from mutoscope.web import amounts, texts
 from mutoscope.web.render import page, render
 from mutoscope.web.texts import _
 
@@ -68,7 +68,7 @@ async def show(request: Request) -> Response:
         tables=[
             (_("By model"), _("Model"), lines(days, names["model"])),
             (_("By key"), _("Key"), lines(days, names["key"])),
-            (_("By day"), _("Day"), lines(days, lambda day: date(day.day), newest_first=True)),
+            (_("By day"), _("Day"), daily(days)),
         ],
         chart=chart(days, period, names[by], MEASURES[measure]) | {"measure": measure},
         by=by,
@@ -121,15 +121,20 @@ def model_name(site: Site, model_id: str) -> str:
     return site.catalog.get(model_id).text("name", texts.language()) if model_id in site.catalog else model_id
 
 
-def lines(days: Sequence[Day], name: Callable[[Day], str], *, newest_first: bool = False) -> list[Line]:
-    """Sums by name: dearest first, then those with the most requests; or by name, the last first."""
+def lines(days: Sequence[Day], name: Callable[[Day], str]) -> list[Line]:
+    """Sums by name: dearest first, then those with the most requests."""
     groups: dict[str, list[Day]] = {}
     for day in days:
         groups.setdefault(name(day), []).append(day)
     found = [_line(group, some) for group, some in groups.items()]
-    if newest_first:
-        return sorted(found, key=lambda line: line.name, reverse=True)
     return sorted(found, key=lambda line: (-line.cost_usd, -line.requests, line.name))
+
+
+def daily(days: Sequence[Day]) -> list[Line]:
+    """Sums by day, the last first."""
+    found = lines(days, lambda day: date(day.day))
+    found.sort(key=lambda line: line.name, reverse=True)
+    return [replace(line, name=amounts.day(datetime.fromisoformat(line.name))) for line in found]
 
 
 def _line(name: str, days: Sequence[Day]) -> Line:

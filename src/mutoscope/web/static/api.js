@@ -1,6 +1,6 @@
 // A model's API page: examples in tabs, copied, filled in with the reader's key and picture, and tried on the page.
 
-import { make, t, toast } from "./page.js";
+import { explained, make, t, toast } from "./page.js";
 import { copy } from "./server.js";
 
 const facts = JSON.parse(document.getElementById("facts").textContent);
@@ -126,7 +126,7 @@ function fillIn(box) {
     const wanted = JSON.stringify({ name: t("API page"), scopes: ["run", "read"] });
     const answer = await api("/v1/keys", { method: "POST", body: wanted, headers: { "Content-Type": "application/json" } });
     const told = await answer.json();
-    if (!answer.ok) return say(told.error_message);
+    if (!answer.ok) return say(explained(told));
     key.value = own.key = told.key;
     key.type = "text";
     say("");
@@ -141,7 +141,7 @@ function fillIn(box) {
     const answer = await api("/v1/files", { method: "POST", body });
     const told = await answer.json();
     if (!answer.ok) {
-      say(answer.status === 401 ? t("Fill in your key or sign in first; the picture goes to your account.") : told.error_message);
+      say(answer.status === 401 ? t("Fill in your key or sign in first; the picture goes to your account.") : explained(told));
       picture.value = "";
       return;
     }

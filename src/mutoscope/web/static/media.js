@@ -1,7 +1,7 @@
 // The field for pictures, videos and sounds: drop, paste, choose, photograph or name an address. What a browser can
 // measure is held against the model's rules before anything is sent.
 
-import { fixed, make, number, t, toast } from "./page.js";
+import { explained, fixed, make, number, t, toast } from "./page.js";
 import { brokenRules, identify } from "./rules.js";
 
 const MOST_SIDE_PX = 4096;
@@ -348,7 +348,7 @@ export function upload(file, onshare) {
     call.upload.addEventListener("progress", (event) => onshare(event.loaded / event.total));
     call.addEventListener("load", () => {
       if (call.status === 201) done(call.response);
-      else fail(Object.assign(new Error(call.response?.message ?? t("The upload failed.")), { status: call.status, problems: call.response?.detail?.length ? call.response.detail : undefined }));
+      else fail(Object.assign(new Error(explained(call.response) ?? t("The upload failed.")), { status: call.status, problems: call.response?.detail?.length ? call.response.detail : undefined }));
     });
     call.addEventListener("error", () => fail(new Error(t("The server cannot be reached. Run tries again."))));
     call.send(file);

@@ -25,6 +25,12 @@ function filled(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
+/** What went wrong, in the page's language where the server's code has a sentence; the server's own words follow. */
+export function explained(told) {
+  const said = words[`#${told?.error_code}`];
+  return said ? `${said} (${told.message})` : told?.message;
+}
+
 /** The address of a page in the page's language. */
 export function to(path) {
   return (inPage ? document.documentElement.dataset.base : "") + path;

@@ -1,6 +1,6 @@
 // Calls to our own server, and what every script does with an answer.
 
-import { make, t, toast } from "./page.js";
+import { explained, make, t, toast } from "./page.js";
 
 /** A JSON call to our own server. Rejects with `status`, `message` and `problems`; status 0: not reached. */
 export async function call(method, address, body, headers = {}) {
@@ -17,7 +17,7 @@ export async function call(method, address, body, headers = {}) {
   reached(true);
   const told = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
   if (answer.ok) return told;
-  throw Object.assign(new Error(told?.message ?? answer.statusText), { status: answer.status, problems: told?.detail ?? [] });
+  throw Object.assign(new Error(explained(told) ?? answer.statusText), { status: answer.status, problems: told?.detail ?? [] });
 }
 
 /** Show or hide the line that says that the server cannot be reached. */

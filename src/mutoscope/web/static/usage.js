@@ -1,6 +1,6 @@
 // Draws what was used: stacked bars, one for each day. The tables below tell the same in words.
 
-import { make, t } from "./page.js";
+import { language, make, money, number, t } from "./page.js";
 
 const { uPlot } = globalThis;
 const place = document.querySelector("[data-chart]");
@@ -8,10 +8,8 @@ const { days, series, measure } = JSON.parse(document.getElementById("chart").te
 const HEIGHT_PX = 280;
 const note = make("div", { class: "chart-note", hidden: true });
 
-const dollars = (value) => `$${value.toLocaleString(document.documentElement.lang, { minimumFractionDigits: 2, maximumFractionDigits: 6 })}`;
-const plain = (value) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 1 });
-const told = measure === "cost" ? dollars : plain;
-const dateOf = (seconds) => new Date(seconds * 1000).toLocaleDateString(document.documentElement.lang, { timeZone: "UTC", day: "numeric", month: "short" });
+const told = measure === "cost" ? money : (value) => number(value, 1);
+const dateOf = (seconds) => new Date(seconds * 1000).toLocaleDateString(language, { timeZone: "UTC", day: "numeric", month: "short" });
 
 /** Each series on top of those before it: the last of them is the sum. */
 function stacked() {
@@ -64,7 +62,7 @@ function show(chart) {
   const rows = series.map((one, index) => [one.name, one.values[idx], index + 1]).filter(([, value]) => value);
   note.replaceChildren(
     make("b", {}, dateOf(days[idx])),
-    ...rows.map(([name, value, number]) => make("p", {}, make("span", { class: `swatch is-${number}` }), name, make("span", { class: "chart-value" }, told(value)))),
+    ...rows.map(([name, value, place]) => make("p", {}, make("span", { class: `swatch is-${place}` }), name, make("span", { class: "chart-value" }, told(value)))),
     ...(rows.length ? [] : [make("p", {}, t("Nothing"))]),
   );
   const right = left > chart.over.clientWidth / 2;
