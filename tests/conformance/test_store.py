@@ -378,6 +378,16 @@ async def test_a_beat_is_seen_by_the_caller(desk: Desk) -> None:
     assert (job.progress, job.stage, job.worker_id) == (0.0, "", None)
 
 
+async def test_the_newest_picture_of_a_request_is_found_again(desk: Desk) -> None:
+    """Also when later beats showed none; words in a stage are not mistaken for one."""
+    request_id = await desk.submit()
+    held = await desk.claim_held()
+    assert await desk.store.last_preview(request_id) is None
+    for shown in ("aa", "bb", ""):
+        await desk.store.beat(held, lease_ms=60_000, progress=0.4, stage='"preview":"/x"', preview=shown)
+    assert await desk.store.last_preview(request_id) == f"/v1/requests/{request_id}/previews/1/bb"
+
+
 # -- money and deletion -------------------------------------------------------------------------------------------
 
 

@@ -154,7 +154,7 @@ def test_a_request_is_shown_whole(carol: httpx.Client) -> None:
     assert told["inputs"]["fps"] == 12
     assert told["created_at"] <= told["started_at"] <= told["finished_at"]
     assert list(told["output"]) == ["video"]
-    assert told["queue_position"] is None
+    assert (told["queue_position"], told["preview"]) == (None, None)
     assert told["progress"] == 1.0
 
 
@@ -167,11 +167,13 @@ def test_a_waiting_request_is_shown_with_its_place(waiting: httpx.Client, hand: 
 
     hand.claim()
     attempt = hand.claim()
+    where = f"/v1/requests/{request_id}/previews/1/{(preview := hand.show(attempt, b'not looked at'))}"
+    hand.beat(attempt, 0.3, shown=preview)
     hand.beat(attempt, 0.4)
 
     shown = waiting.get(f"/v1/requests/{request_id}").json()
     assert (shown["state"], shown["progress"], shown["stage"]) == ("in_progress", 0.4, "drawing")
-    assert shown["queue_position"] is None
+    assert (shown["queue_position"], shown["preview"]) == (None, where)
 
 
 def test_a_picture_in_the_body_is_shown_as_a_file_and_not_as_data(carol: httpx.Client) -> None:

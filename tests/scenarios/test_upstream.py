@@ -180,10 +180,11 @@ def test_what_the_other_one_says_of_a_failure_reaches_the_caller(pair: Pair, nea
     assert (told["cost"], there["cost"]) == (0, 0)
 
 
-def test_a_cancel_is_handed_on(pair: Pair, near: httpx.Client) -> None:
-    """What runs there stops too, long before it would have ended."""
+def test_previews_come_along_and_a_cancel_is_handed_on(pair: Pair, near: httpx.Client) -> None:
+    """What there is so far is seen here too; what runs there stops long before it would have ended."""
     request_id = running(pair, near, prompt="unwanted", work=60)
-    until(lambda: near.get(f"/v1/requests/{request_id}").json()["stage"] == "waiting")
+    preview = until(lambda: near.get(f"/v1/requests/{request_id}").json()["preview"])
+    assert near.get(preview).content.startswith(b"\xff\xd8\xff")
     near.post(f"/v1/requests/{request_id}/cancel?running=true")
     until(lambda: [one["state"] for one in far_requests(pair, "unwanted")] == ["cancelled"])
     assert result(near, request_id)["status"] == "cancelled"

@@ -46,7 +46,8 @@ async def show(request: Request) -> Response:
     job = await site.store.job(request.path_params["request_id"], who.account_id)
     standing = await site.store.standing(job.id, who.account_id)
     inputs = await inputs_of(site, job, base_url(request))
-    told = {**summary(job), "inputs": inputs, "queue_position": standing.queue_position}
+    preview = await site.store.last_preview(job.id) if job.state is State.IN_PROGRESS else None
+    told = {**summary(job), "inputs": inputs, "queue_position": standing.queue_position, "preview": preview}
     if job.state is State.COMPLETED:
         try:
             told |= await output_of(site, job, base_url(request))

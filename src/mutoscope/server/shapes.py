@@ -276,6 +276,7 @@ SHAPES: dict[str, Shape] = {
         **_SUMMARY,
         inputs={"type": "object"},
         queue_position=maybe(COUNT),
+        preview=maybe(TEXT),
     ),
     "File": obj(
         file_id=TEXT,

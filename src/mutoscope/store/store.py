@@ -177,6 +177,11 @@ class Store(Records):
         rows = await self.db.all("event_list", id=request_id, after=after, limit=limit)
         return [Event(r["seq"], r["request_id"], r["at_ms"], r["kind"], orjson.loads(r["data"])) for r in rows]
 
+    async def last_preview(self, request_id: str) -> str | None:
+        """Path of the newest picture of what there is of a running request."""
+        row = await self.db.one("event_last_shown", id=request_id)
+        return None if row is None else orjson.loads(row["data"]).get("preview")
+
     # -- workers ----------------------------------------------------------------------------------------------
 
     async def claim(

@@ -149,9 +149,9 @@ class Line:
             raise Away(f"{name} answered with something that is no JSON object", is_unsent=False)
         return Reply(status, answer.headers, value)
 
-    def download(self, url: str, target: Path, *, with_key: bool = False) -> None:
+    def download(self, url: str, target: Path, *, with_key: bool = False, limit_bytes: int = OUTPUT_BYTES) -> None:
         """An output into a file. Raises MediaError by the rules of `net`."""
-        policy = net.Policy(max_bytes=OUTPUT_BYTES, trusted=self._trusted, total_timeout_s=OUTPUT_S)
+        policy = net.Policy(max_bytes=limit_bytes, trusted=self._trusted, total_timeout_s=OUTPUT_S)
         net.download(url, target, policy, headers=self.credentials if with_key else {})
 
     @property

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mutoscope.engines.base import Produced, Progress, Task
+from mutoscope.engines.base import SHOWN_BYTES, Produced, Progress, Task
 from mutoscope.engines.upstream.line import Away, Busy, Line, Refused
 from mutoscope.engines.upstream.setup import Setup
 from mutoscope.engines.upstream.vendors.base import Look, Output, Vendor
@@ -157,6 +157,7 @@ class Trip:
 
     def _finished(self, job: str) -> Look:
         """How it stands once it is done. Raises EngineError when it will not be."""
+        shown = ""
         while True:
             look = self._look(job)
             match look.standing:
@@ -167,6 +168,9 @@ class Trip:
                 case "cancelled":
                     raise EngineError(f"{self._of(job)} was cancelled there")
             self._tell(look)
+            if look.preview != shown:
+                shown = look.preview
+                self._show(shown)
             if self.stopping.wait(self.setup.poll_s):
                 self._cancel(job)
                 raise EngineError(f"{self._of(job)} is not wanted any more")
@@ -195,6 +199,13 @@ class Trip:
             self.progress.report(0.0, f"waiting at {self.setup.vendor}{ahead}")
         else:
             self.progress.report((look.fraction or 0.0) * FETCHING_AT, look.stage or "running")
+
+    def _show(self, address: str) -> None:
+        """Pass a picture on; one that is gone already is no loss."""
+        picture = self.task.folder / f"preview-{uuid.uuid4().hex}.jpg"
+        with contextlib.suppress(MediaError):
+            self.line.download(address, picture, with_key=True, limit_bytes=SHOWN_BYTES)
+            self.progress.show(picture)
 
     def _cancel(self, job: str) -> None:
         try:

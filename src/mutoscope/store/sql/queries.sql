@@ -239,6 +239,10 @@ insert into events (request_id, at_ms, kind, data) values (:id, {now_ms}, :kind,
 select seq, request_id, at_ms, kind, data from events
 where request_id = :id and seq > :after order by seq limit :limit
 
+-- name: event_last_shown
+select data from events
+where request_id = :id and kind = 'progress' and data like '%"preview":%' order by seq desc limit 1
+
 -- name: event_delete
 delete from events where request_id = :id
 

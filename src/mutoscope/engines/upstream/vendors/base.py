@@ -31,6 +31,7 @@ class Look:
     position   requests ahead of it, if the vendor says so.
     fraction   0 … 1, if the vendor says so.
     error      the vendor's own words, of a failed one.
+    preview    where a picture of what there is so far can be had, with the key.
     cost_usd   what it costs there, if the vendor says so.
     applied    what of the prompt was carried out, if the vendor says so; `ignored` what not.
     """
@@ -41,6 +42,7 @@ class Look:
     stage: str = ""
     error: str = ""
     outputs: tuple[Output, ...] = ()
+    preview: str = ""
     cost_usd: float | None = None
     applied: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()

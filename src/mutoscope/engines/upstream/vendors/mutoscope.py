@@ -68,6 +68,7 @@ class Mutoscope:
             stage=text_of(told.get("stage")),
             error=said(told.get("error")),
             outputs=tuple(Output(url) for url in addresses(told.get("output"))),
+            preview=f"{self._setup.url}{shown}" if (shown := text_of(told.get("preview"))).startswith("/") else "",
             cost_usd=number_of(told.get("cost")),
             applied=tuple(map(str, plan.get("applied") or ())),
             ignored=tuple(map(str, plan.get("ignored") or ())),
