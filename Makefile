@@ -10,6 +10,9 @@ ARGS   ?=
 N      ?= 12000
 SEED   ?=
 
+# Where a machine forbids Python to keep what it compiled, every process we start compiles again: a second each.
+unexport PYTHONDONTWRITEBYTECODE
+
 BIN    := $(VENV)/bin
 PINNED := --require-hashes --only-binary=:all:
 

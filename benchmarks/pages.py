@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
+from scripts.browser import find as find_chromium
 from scripts.screenshots import MODEL, serving
 
 PAGES = {
@@ -76,9 +76,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--json", type=Path, help="write the medians to this file as well")
     options = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if chromium is None:
-        sys.exit("no Chromium is installed (Debian: apt install chromium)")
+        sys.exit("no Chromium is installed (Debian: apt install chromium-headless-shell)")
     rights = ["--no-sandbox"] if os.geteuid() == 0 else []
     visits: dict[str, list[Visit]] = {name: [] for name in PAGES}
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as playwright:

@@ -64,6 +64,7 @@ def test_a_task_comes_back_as_files(engine: EngineProcess, tmp_path: Path) -> No
     assert notes.reports[-1][1] == "drawing"
 
 
+@pytest.mark.slow
 def test_the_child_shows_what_there_is(engine: EngineProcess, tmp_path: Path) -> None:
     """Pictures while the task runs, whole ones, no more than the pace allows."""
     notes = Notes()

@@ -81,6 +81,7 @@ def test_every_line_is_json_whoever_wrote_it() -> None:
     assert "ZeroDivisionError" in told[2]["exception"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_processes_that_share_a_log_do_not_cut_each_others_lines(unbuffered: str, tmp_path: Path) -> None:
     """Short lines and lines longer than any buffer, through structlog and through logging."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
+from scripts.browser import find as find_chromium
 
 from tests.conftest import LiveServer, start_server
 from tests.web.models import ALL_FIELDS, HOSTILE, SHELF
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = find_chromium()
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -68,7 +68,7 @@ Arrive = Callable[..., Person]
 def browser() -> Iterator[Browser]:
     """One for each file of stories: Playwright keeps a loop running that no asynchronous test may meet."""
     if CHROMIUM is None:
-        pytest.skip("no Chromium is installed (Debian: apt install chromium)")
+        pytest.skip("no Chromium is installed (Debian: apt install chromium-headless-shell)")
     with sync_playwright() as playwright:
         # Chromium's own sandbox refuses to run as root, as continuous integration does.
         rights = ["--no-sandbox"] if os.geteuid() == 0 else []

@@ -44,6 +44,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
 # -- the catalogues -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_catalogues_are_those_that_the_code_needs() -> None:
     """Every text is translated in each language, and scripts get theirs."""
     command = [sys.executable, str(ROOT / "scripts" / "strings.py"), "--check"]
