@@ -194,7 +194,7 @@ def test_names_that_mean_harm_stay_names(visitor: Person) -> None:
     found = entry(page, name)
     expect(found).to_be_visible()
     found.get_by_role("button", name="Revoke").click()
-    expect(page.locator("[data-question]")).to_contain_text(name)
+    expect(page.locator("[data-more]")).to_contain_text(name)
     page.locator('[data-dialog="sure"]').get_by_role("button", name="Revoke").click()
     page.wait_for_url("**/sign-in?next=/keys")
     assert page.title() != "harm"
