@@ -21,7 +21,9 @@ from mutoscope.errors import EngineError, MediaError
 
 ANSWER_BYTES = 8 << 20
 OUTPUT_BYTES = 4 << 30
-CALL_S, UPLOAD_S, OUTPUT_S = 20.0, 600.0, 900.0
+LOOK_S, SUBMIT_S, OUTPUT_S = 20.0, 60.0, 900.0
+SLOW_BYTES_PER_S = 256 << 10
+"""What is sent gets as much more time as this takes: a submit that is given up may have arrived."""
 SAID_CHARACTERS = 400
 TRIPS_AFTER = 5
 """Calls that fail one after the other before the breaker opens."""
@@ -121,8 +123,12 @@ class Line:
             content, told["Content-Type"] = orjson.dumps(body), "application/json"
         elif content is None and method != "GET":
             content = b""
+        patience_s = LOOK_S if content is None else SUBMIT_S
         policy = net.Policy(
-            max_bytes=ANSWER_BYTES, trusted=self._trusted, total_timeout_s=UPLOAD_S if headers and content else CALL_S
+            max_bytes=ANSWER_BYTES,
+            trusted=self._trusted,
+            read_timeout_s=patience_s,
+            total_timeout_s=patience_s + len(content or b"") / SLOW_BYTES_PER_S,
         )
         try:
             answer = net.ask(method, self._setup.url + path, policy, headers=told, content=content)
