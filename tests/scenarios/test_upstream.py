@@ -196,6 +196,27 @@ def test_the_next_engine_takes_over_when_nobody_is_there(near: httpx.Client) -> 
     assert (told["status"], told["metadata"]["engine"]) == ("succeeded", "testcard"), told
 
 
+def test_one_setting_points_a_model_elsewhere_and_its_callers_notice_nothing(pair: Pair, near: httpx.Client) -> None:
+    """The same body before and after; only the result says who made it. What lacks its key is refused by name."""
+    path = "/v1/admin/models/mutoscope/testcard"
+    here = {"prompt": "moved", "num_frames": 2, "width": 32, "height": 32, "seed": 5}
+    before = finished(near, submit(near, "mutoscope/testcard", **here))
+    there = {"vendor": "mutoscope", "url": pair.far.url, "model": "mutoscope/testcard", "poll_s": 0.1}
+    refused = near.patch(
+        path, json={"engine": {"name": "upstream", "settings": there | {"key_env": "A_KEY_NOBODY_HAS"}}}
+    )
+    assert refused.status_code == 422
+    assert "this server has to be given the environment variable A_KEY_NOBODY_HAS first" in refused.json()["message"]
+    assert near.patch(path, json={"engine": {"name": "upstream", "settings": there}}).status_code == 200
+    try:
+        after = finished(near, submit(near, "mutoscope/testcard", **here))
+    finally:
+        assert near.patch(path, json={"engine": None}).status_code == 200
+    assert (before["metadata"]["engine"], after["metadata"]["engine"]) == ("testcard", "upstream")
+    assert before["metadata"]["media"] == after["metadata"]["media"]
+    assert len(far_requests(pair, "moved")) == 1
+
+
 def test_a_model_without_its_key_is_not_offered(near: httpx.Client) -> None:
     """It says what it needs, by name."""
     refused = near.post("/v1/models/near/closed", json={})
