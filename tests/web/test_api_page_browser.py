@@ -147,7 +147,7 @@ def test_without_scripts_every_example_is_there(browser: Browser, site: LiveServ
     page = context.new_page()
     page.goto(f"/models/{FILM}/api")
     for name in ("curl", "Python (mutoscope)", "Python (requests)", "JavaScript"):
-        expect(page.locator("figcaption").get_by_text(name, exact=True).first).to_be_visible()
+        expect(page.locator(".snippet-name").get_by_text(name, exact=True).first).to_be_visible()
         expect(page.locator(f".snippet[data-name='{name}'] pre").first).to_be_visible()
     expect(page.get_by_text("Fill in the examples")).to_be_hidden()
     context.close()

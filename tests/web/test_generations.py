@@ -16,7 +16,7 @@ from tests.http.calls import SMALL, TESTCARD, WITH_PICTURE, completed, submit, u
 from tests.http.receiver import receiving
 from tests.web.conftest import Arrive, Person
 from tests.web.models import HARM
-from tests.web.test_pages import assert_accessible
+from tests.web.test_access import assert_accessible
 
 pytestmark = pytest.mark.slow
 

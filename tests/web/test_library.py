@@ -17,7 +17,7 @@ from tests.http import media
 from tests.http.calls import completed
 from tests.web.conftest import Arrive, Person
 from tests.web.models import HARM
-from tests.web.test_pages import assert_accessible
+from tests.web.test_access import assert_accessible
 
 pytestmark = pytest.mark.slow
 Reader = tuple[Person, httpx.Client]

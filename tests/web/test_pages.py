@@ -1,8 +1,7 @@
-"""The pages under a reader's eyes and fingers: forms of all shapes, keyboard, screen readers, size, attacks."""
+"""The pages under a reader's eyes and fingers: forms of all shapes, size, attacks."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import REFERENCE_MODEL, LiveServer
 from tests.http import media
-from tests.web.conftest import Arrive, Person, here
+from tests.web.conftest import Arrive, Person
 from tests.web.models import HARM
 from tests.web.test_run import drop
 
@@ -20,33 +19,6 @@ REFERENCE = f"/models/{REFERENCE_MODEL}"
 ACCOUNT = (
     "/pricing", "/webhooks", "/admin", "/admin/workers", "/admin/accounts", "/admin/limits", "/admin/audit",
 )  # fmt: skip
-EVERY = (
-    "/",
-    "/models",
-    "/models?search=nothing-like-this",
-    "/models/collections/image-to-video",
-    "/sign-in",
-    "/nowhere/at/all",
-    "/models/nobody",
-    REFERENCE,
-    "/models/studio/all-fields",
-    "/models/studio/hostile",
-    "/profile",
-    "/keys",
-    "/usage",
-    "/generations",
-    "/generations?search=nothing-like-this",
-    "/library",
-    "/library?kind=audio",
-    *ACCOUNT,
-    "/status",
-    "/support",
-    "/terms",
-    "/privacy",
-    "/cookies",
-)
-AXE = here("vendor/axe.min.js")
-AXE_SHA256 = "29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c"
 MOST_BYTES, MOST_REQUESTS = 100_000, 12
 MEDIA = re.compile(r"/preview\.|/poster$|/v1/files/[^/]+/")
 
@@ -239,47 +211,6 @@ def test_light_and_dark_are_remembered(visitor: Person) -> None:
 # -- promises -----------------------------------------------------------------------------------------------------
 
 
-def test_axe_is_the_one_that_was_looked_at() -> None:
-    """Of the npm package axe-core, version 4.14.1 (MPL-2.0); used here, never shipped."""
-    assert hashlib.sha256(AXE.read_bytes()).hexdigest() == AXE_SHA256
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", [*EVERY, *(f"/ja{path}" for path in EVERY)])
-def test_a_page_is_accessible(gallery: LiveServer, arrive: Arrive, path: str, theme: str) -> None:
-    """As far as axe can tell: names, roles, contrast, order, language. A rule that is broken is told with its place."""
-    # The content policy would refuse axe's own script, so it alone is set aside here; see below for the policy.
-    person = arrive(gallery, expected=("404",), color_scheme=theme, bypass_csp=True)
-    person.sign_in()
-    page = person.open(path)
-    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
-    assert_accessible(page)
-
-
-def assert_accessible(page: Page) -> None:
-    """What axe finds wrong with a page as it stands: nothing."""
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    broken = [(rule["id"], [node["target"] for node in rule["nodes"]][:4]) for rule in found["violations"]]
-    assert broken == []
-
-
-def test_a_run_is_accessible_too(gallery: LiveServer, arrive: Arrive) -> None:
-    """Finished and failed ones, with their menus open."""
-    person = arrive(gallery, bypass_csp=True)
-    person.sign_in()
-    page = person.open("/models/mutoscope/testcard")
-    page.locator("details.fold > summary").click()
-    person.run()
-    field(page, "fail").select_option(label="error")
-    page.click("[data-run]")
-    expect(page.locator(".run").first).to_have_attribute("data-state", "failed")
-    page.evaluate("for (const menu of document.querySelectorAll('.run details')) menu.open = true")
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run({ resultTypes: ['violations'] })")
-    assert [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]] == []
-
-
 @pytest.mark.parametrize(
     "path", ["/", "/models", REFERENCE, "/profile", "/keys", "/usage", "/generations", "/library", *ACCOUNT]
 )
@@ -323,26 +254,6 @@ def test_texts_that_mean_harm_do_nothing(owner: Person) -> None:
         owner.open(path)
         assert owner.page.title() != "harm"
         assert owner.page.locator("img[onerror]").count() == 0
-
-
-def test_everything_is_done_by_keyboard(owner: Person) -> None:
-    """From the skip link to a run, without a mouse; what has the focus is seen."""
-    page = owner.open("/models/mutoscope/testcard")
-    page.keyboard.press("Tab")
-    expect(page.locator(".skip")).to_be_focused()
-    page.keyboard.press("Enter")
-    expect(page.locator("main")).to_be_focused()
-    seen = []
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        seen.append(page.evaluate("document.activeElement.matches('[data-run]')"))
-        if seen[-1]:
-            break
-    assert seen[-1], "Tab never came to Run"
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    before = page.locator(".run").count()
-    page.keyboard.press("Enter")
-    expect(page.locator(".run")).to_have_count(before + 1)
 
 
 @pytest.mark.parametrize("width", [320, 390, 1280, 2560, 3840])

@@ -116,7 +116,8 @@ async function run() {
     return;
   }
   if (!signedIn && !(await askForKey())) return;
-  button.disabled = true;
+  const wasHere = document.activeElement === button;
+  button.disabled = true; // which takes the focus from it
   try {
     await Promise.all([...form.fields.fields.values()].map((field) => field.settle?.()));
     const left = form.problems();
@@ -128,6 +129,7 @@ async function run() {
     }
   } finally {
     button.disabled = false;
+    if (wasHere && document.activeElement === document.body) button.focus({ preventScroll: true });
   }
 }
 
