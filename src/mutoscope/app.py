@@ -14,7 +14,7 @@ import secrets
 import signal
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,20 +22,21 @@ from typing import Any
 import structlog
 import uvicorn
 
-from mutoscope import lifecycle, operating, webhooks
+from mutoscope import deployments, lifecycle, operating, webhooks
 from mutoscope.catalog import Catalog, check_engines, fitted
 from mutoscope.engines import comfyui, registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.errors import ConfigError
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.housekeeping import Housekeeping
-from mutoscope.jobs import Job
+from mutoscope.jobs import Job, State
 from mutoscope.media.sandbox import Prober
 from mutoscope.net import parse_allow
 from mutoscope.retention import Keep
 from mutoscope.server.addresses import parse_network
 from mutoscope.server.auth import fingerprint, new_key
 from mutoscope.server.connection import Connection, most_connections
+from mutoscope.server.dialects import serverless
 from mutoscope.server.metrics import Metrics
 from mutoscope.server.outputs import output_of
 from mutoscope.server.routes import application
@@ -194,6 +195,7 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
     site.checks.per_minute = settings.checks_per_minute
     site.health.workers_expected = settings.workers
     await operating.follow(site)
+    await deployments.follow(site)
     if failed := await lifecycle.fail_orphans(site):
         log.warning("requests.failed", requests=failed, reason="their models are not in the catalogue any more")
     with contextlib.suppress(Exception):
@@ -336,8 +338,7 @@ def _asked_for(
 
 def _name_comfyui(settings: Settings) -> None:
     """Where ComfyUI is, for the check of manifests here and for workers. Raises ConfigError."""
-    if settings.comfyui_servers:
-        comfyui.read_servers(settings.comfyui_servers, comfyui.SERVERS)
+    comfyui.check_named(settings.comfyui_servers)
     os.environ |= {comfyui.SERVERS: settings.comfyui_servers, comfyui.FOLDER: settings.comfyui_folder}
 
 
@@ -371,15 +372,18 @@ def _fleet(settings: Settings, site: Site, url: str, chosen: Sequence[str]) -> L
 def _sender(settings: Settings, site: Site, url: str) -> webhooks.Sender:
     """What sends webhooks; files are named by the address that the submitter used, else by our own."""
 
-    async def render(job: Job) -> dict[str, Any]:
-        return await output_of(site, job, site.public_url or job.base_url or url)
+    def render(job: Job) -> Awaitable[dict[str, Any]]:
+        return output_of(site, job, site.public_url or job.base_url or url)
+
+    def reword(job: Job, state: State) -> Awaitable[Mapping[str, Any] | None]:
+        return serverless.webhook_body(site, job, state, site.public_url or job.base_url or url)
 
     options = webhooks.Options(
         policy=site.webhook_to,
         concurrency=settings.webhook_concurrency,
         backoff_s=webhooks.parse_backoff(settings.webhook_backoff_s),
     )
-    sender = webhooks.Sender(site.store, render=render, key=site.site_key, options=options)
+    sender = webhooks.Sender(site.store, render=render, reword=reword, key=site.site_key, options=options)
     site.health.webhook_outcomes = sender.outcomes
     return sender
 

@@ -18,7 +18,7 @@ def assign(site: Site, job: Job, engines: Collection[str]) -> Assignment:
 
     engines   what the worker has; of the model's fallbacks it gets those among them.
     """
-    model = site.catalog.get(job.model_id)
+    model = site.catalog.runnable(job.model_id)
     references = tuple(intake.references(model, job.inputs))
     fallbacks = [use for use in model.fallbacks if use.name in engines]
     return Assignment(

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from mutoscope import lifecycle, operating, retention
+from mutoscope import deployments, lifecycle, operating, retention
 from mutoscope.retention import Keep, Retention
 from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
@@ -58,6 +58,9 @@ class Housekeeping:
 
     async def _follow(self) -> None:
         await operating.follow(self._site)
+        await deployments.follow(self._site)
+        if self._site.catalog.ended:
+            await lifecycle.fail_orphans(self._site)
 
     async def _sweep(self) -> None:
         if swept := await lifecycle.sweep(self._site):

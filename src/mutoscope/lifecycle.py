@@ -43,15 +43,17 @@ async def submit(
     webhook: Webhook | None = None,
     traceparent: str | None = None,
     terms: Terms = NO_TERMS,
+    model: Model | None = None,
 ) -> Submitted:
     """Check a body against its model and accept it durably, or return the earlier request of the same key.
 
     webhook   who is to be told; not part of what makes two submits the same.
     terms     how it is to be treated; neither.
+    model     the model itself, where it is not in the catalogue.
     Raises NotFound (model), EngineUnavailable, QueueFull, InvalidInput (all problems at once), Forbidden (priority),
     RateLimited, PaymentRequired and StorageFull.
     """
-    model = site.catalog.get(model_id)
+    model = model or site.catalog.get(model_id)
     _check_open(site, model)
     if webhook is not None:
         _check_webhook(site, webhook)
@@ -218,7 +220,8 @@ async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignme
         raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
     if worker_id in site.health.drained:
         return None
-    models = [model for model in site.catalog.models if model.engine in engines and model.enabled and not model.needs]
+    able = (model for model in site.catalog.all_runnable if model.engine in engines)
+    models = [model for model in able if model.enabled and not model.needs]
     job = await site.store.claim(
         [model.id for model in models],
         worker_id,
@@ -240,7 +243,7 @@ async def settle(site: Site, held: Held, finish: Finish) -> Job:
     job = await store.job(held.request_id, await store.held_by(held))
     if finish.outcome == "completed":
         files = await _files(site, job, held, finish)
-        model = site.catalog.get(job.model_id)
+        model = site.catalog.runnable(job.model_id)
         result = _result(model, job, finish, now_ms=await store.now_ms())
         await store.complete(held, result=result, charge=_charge(model, job, finish), files=files)
         await _collect(site, held.request_id, keep=files)
@@ -278,7 +281,7 @@ async def _files(site: Site, job: Job, held: Held, finish: Finish) -> list[File]
                 key=key,
             )
         )
-    if not finish.outputs:
+    if not finish.outputs and site.catalog.runnable(job.model_id).produces != "files":
         raise BadRequest("a completed attempt names at least one output", code=400003)
     return files
 
@@ -301,7 +304,7 @@ async def sweep(site: Site) -> int:
 
 async def fail_orphans(site: Site) -> int:
     """Fail what waits for models that left the catalogue; how many there were."""
-    return await site.store.fail_models_but({model.id for model in site.catalog.models})
+    return await site.store.fail_models_but({model.id for model in site.catalog.all_runnable})
 
 
 def _result(model: Model, job: Job, finish: Finish, *, now_ms: int) -> dict[str, Any]:

@@ -144,13 +144,13 @@ def _a(kind: str) -> str:
 def _check_outputs(made: Made, assignment: Assignment, *, folder: Path) -> None:
     """Believe no engine: its outputs lie in its folder, and are what was asked for."""
     produced = made.produced
-    if not produced.files:
+    if not produced.files and assignment.produces != "files":
         raise EngineError("the engine made nothing")
     paths = (*produced.files, produced.poster) if produced.poster else produced.files
     if not all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in paths):
         raise EngineError("the engine named a file that it did not make")
     for info in made.infos:
-        if info.kind != assignment.produces:
+        if assignment.produces not in ("files", info.kind):
             raise EngineError(f"the engine made {_a(info.kind)}; {_a(assignment.produces)} was asked for")
 
 
@@ -178,6 +178,20 @@ def _metadata(
     timings: _Timings,
 ) -> dict[str, Any]:
     """What the caller is told beside the outputs; `media` describes the first of them."""
+    return {
+        "engine": assignment.engine,
+        "engine_version": made.version,
+        "plan": {"applied": list(made.produced.applied), "ignored": list(made.produced.ignored)},
+        "media": _media(made, outputs),
+        **({"told": dict(made.produced.told)} if made.produced.told else {}),
+        "timings": {**timings.seconds, "engine_s": round(made.engine_s, 4)},
+    }
+
+
+def _media(made: Made, outputs: Sequence[Stored]) -> dict[str, Any]:
+    """The first output in numbers; nothing where there is none."""
+    if not outputs:
+        return {}
     first = made.infos[0]
     media: dict[str, Any] = {
         "width_px": first.width_px,
@@ -190,6 +204,7 @@ def _metadata(
     }
     if len(outputs) > 1:
         media["num_outputs"] = len(outputs)
+<<<<<<< HEAD
     return {
         "engine": engine,
         "engine_version": made.version,
@@ -197,6 +212,9 @@ def _metadata(
         "media": media,
         "timings": {**timings.seconds, "engine_s": round(made.engine_s, 4)},
     }
+=======
+    return media
+>>>>>>> cba71ef (serverless: deployments of ComfyUI workflows, their requests in both versions, instances by proxy)
 
 
 class _Timings:

@@ -107,7 +107,7 @@ class Assignment:
     settings: Mapping[str, Any]
     parameters: Mapping[str, Any]
     files: tuple[InputFile, ...]
-    produces: Literal["video", "image"]
+    produces: Literal["video", "image", "files"]
     seed: int
     time_limit_s: float
     lease_s: float

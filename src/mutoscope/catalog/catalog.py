@@ -39,6 +39,8 @@ class Catalog:
         self._by_id = {model.id: model for model in self.models}
         self._by_slug = {model.slug: model for model in self.models}
         self._own = self._by_id
+        self._deployed: dict[str, Model] = {}
+        self.ended: dict[str, Model] = {}
 
     @classmethod
     def load(cls, folders: Sequence[Path] = (), *, builtin: bool = True, vendors: Sequence[str] = ()) -> Catalog:
@@ -61,6 +63,23 @@ class Catalog:
         self._by_id = {model_id: changed.get(model_id, model) for model_id, model in self._own.items()}
         self._by_slug = {model.slug: model for model in self._by_id.values()}
         self.models = tuple(self._by_id.values())
+
+    def deploy(self, deployed: Iterable[Model], ended: Iterable[Model] = ()) -> None:
+        """Models that are run by other calls and shown to nobody here: from now on these, in place of all before.
+
+        ended   those that take no requests any more, for what of them runs already.
+        """
+        self._deployed = {model.id: model for model in deployed}
+        self.ended = {model.id: model for model in ended}
+
+    def runnable(self, model_id: str) -> Model:
+        """The model of a request, deployed ones too. Raises NotFound."""
+        return self._deployed.get(model_id) or self.ended.get(model_id) or self.get(model_id)
+
+    @property
+    def all_runnable(self) -> tuple[Model, ...]:
+        """Every model that workers may get requests of."""
+        return (*self.models, *self._deployed.values())
 
     def of_manifest(self, model_id: str) -> Model:
         """A model as its manifest has it, whatever was changed. Raises NotFound."""

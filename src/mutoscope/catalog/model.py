@@ -16,7 +16,7 @@ from mutoscope.catalog.formula import Formula
 from mutoscope.schema import Validator
 
 Kind = Literal["model", "workflow", "inference"]
-Produces = Literal["video", "image"]
+Produces = Literal["video", "image", "files"]
 PriceUnit = Literal["second", "output"]
 Field = Literal["name", "title", "description", "engine_note"]
 Texts = Mapping[str, str]
@@ -206,7 +206,9 @@ class Model:
 
     @property
     def output_key(self) -> str:
-        """The one key of a result's `output`: `video`, `videos`, `image` or `images`."""
+        """The one key of a result's `output`: `video`, `videos`, `image`, `images`, or `files`."""
+        if self.produces == "files":
+            return "files"
         return f"{self.produces}s" if self.many else self.produces
 
     def text(self, field: Field, language: str = DEFAULT_LANGUAGE) -> str:

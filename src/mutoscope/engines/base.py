@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
-OutputKind = Literal["video", "image"]
+OutputKind = Literal["video", "image", "files"]
+"""`files`: whatever media there are, or none."""
 
 SHOW_EVERY_S = 1.0
 """How often a picture is worth painting; twice as often, and pictures are dropped."""
@@ -82,6 +83,7 @@ class Produced:
     poster    a JPEG that stands for the output, or None.
     applied   what of the prompt was carried out, in words a person understands.
     ignored   what of the prompt was not carried out.
+    told      what else the engine says of its result, as plain values; kept in the result's metadata.
     """
 
     files: tuple[Path, ...]
@@ -89,6 +91,7 @@ class Produced:
     poster: Path | None = None
     applied: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
+    told: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ opens it, but for pictures from outside, which a confined process of ours decode
     {"op": "warm"}          -> {"event": "ready", version, stoppable}
     {"op": "stop"}          a running task shall end; its own answer tells of it
     {"op": "run", parameters, files, folder, seed, settings, traceparent, remembered}
-                            -> {"event": "done", files, infos, kind, poster, applied, ignored, engine_s, version}
+                            -> {"event": "done", files, infos, kind, poster, applied, ignored, told,
+                                engine_s, version}
     either, on the way      -> {"event": "progress", fraction, stage}, {"event": "log", line}, {"event": "shown", path}
     either, instead         -> {"event": "error", kind, message, retryable, declined, trace}
 
@@ -105,6 +106,7 @@ def _run(engine: Engine, command: dict[str, Any], progress: _Progress) -> dict[s
         "poster": str(produced.poster) if produced.poster else None,
         "applied": produced.applied,
         "ignored": produced.ignored,
+        "told": dict(produced.told),
         "engine_s": engine_s,
         "version": engine.version,
     }

@@ -81,6 +81,7 @@ class EngineProcess:
             poster=Path(done["poster"]) if done["poster"] else None,
             applied=tuple(done["applied"]),
             ignored=tuple(done["ignored"]),
+            told=done["told"],
         )
         infos = tuple(MediaInfo(**info) for info in done["infos"])
         return Made(produced, infos, engine_s=done["engine_s"], version=done["version"])

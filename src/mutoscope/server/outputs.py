@@ -12,9 +12,9 @@ from mutoscope.store.records import File
 
 
 async def output_of(site: Site, job: Job, base: str) -> dict[str, Any]:
-    """`output` with exactly one of image, images, video, videos, and `metadata`. Raises Expired."""
+    """`output` with exactly one of image, images, video, videos, files, and `metadata`. Raises Expired."""
     kept = job.result or {}
-    if not kept.get("outputs"):
+    if not kept.get("outputs") and kept.get("key") != "files":
         raise Expired("the output of this request was kept as long as this server keeps outputs, and is gone")
     urls = [file_url(site, base, await site.store.file(file_id)) for file_id in kept.get("outputs", ())]
     return {

@@ -14,6 +14,7 @@ from mutoscope.server import (
     account,
     admin,
     audit,
+    deployments,
     events,
     files,
     inputs,
@@ -28,7 +29,7 @@ from mutoscope.server import (
     webhooks,
     workers,
 )
-from mutoscope.server.dialects import runcomfy
+from mutoscope.server.dialects import runcomfy, serverless
 from mutoscope.server.entrance import Entrance
 from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
@@ -53,6 +54,23 @@ TABLE: Table = (
     ("GET", "/prod/v2/requests/{request_id}/status", runcomfy.status),
     ("GET", "/prod/v2/requests/{request_id}/result", runcomfy.result),
     ("POST", "/prod/v2/requests/{request_id}/cancel", runcomfy.cancel),
+    # RunComfy's Serverless API
+    ("GET", "/prod/v2/deployments", deployments.index),
+    ("POST", "/prod/v2/deployments", deployments.create),
+    ("GET", "/prod/v2/deployments/{deployment_id}", deployments.show),
+    ("PATCH", "/prod/v2/deployments/{deployment_id}", deployments.change),
+    ("DELETE", "/prod/v2/deployments/{deployment_id}", deployments.delete),
+    ("GET", "/prod/v2/deployments/{deployment_id}/object_info.json", serverless.object_info),
+    ("POST", "/prod/v2/deployments/{deployment_id}/inference", serverless.submit),
+    ("GET", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/status", serverless.status),
+    ("GET", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/result", serverless.result),
+    ("POST", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/cancel", serverless.cancel),
+    ("GET", "/prod/v2/deployments/{deployment_id}/instances/{instance_id}/proxy/{path:path}", serverless.proxy),
+    ("POST", "/prod/v2/deployments/{deployment_id}/instances/{instance_id}/proxy/{path:path}", serverless.proxy),
+    ("POST", "/prod/v1/deployments/{deployment_id}/inference", serverless.submit),
+    ("GET", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/status", serverless.status),
+    ("GET", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/result", serverless.result),
+    ("POST", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/cancel", serverless.cancel),
     # our own extras
     ("POST", "/v1/quote/{model_id:path}", quotes.show),
     ("GET", "/v1/prices/{model_id:path}", quotes.prices),

@@ -44,6 +44,11 @@ MOST_FAILING = 10_000
 GONE = 410
 
 Render = Callable[[Job], Awaitable[Mapping[str, Any]]]
+Reword = Callable[[Job, State], Awaitable[Mapping[str, Any] | None]]
+
+
+async def _as_it_is(_: Job, __: State) -> None:
+    """Our own words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,19 @@ def parse_backoff(text: str) -> tuple[float, ...]:
 
 
 class Sender:
-    """One server's part in sending. render: `output` and `metadata` of a completed request, with fresh addresses."""
+    """One server's part in sending.
 
-    def __init__(self, store: Store, *, render: Render, key: SiteKey, options: Options) -> None:
+    render   `output` and `metadata` of a completed request, with fresh addresses.
+    reword   the whole body for the address that a request itself named, where a dialect has its own; else None.
+    """
+
+    def __init__(
+        self, store: Store, *, render: Render, key: SiteKey, options: Options, reword: Reword = _as_it_is
+    ) -> None:
         self._store = store
         self._outbox = store.webhooks
         self._render = render
+        self._reword = reword
         self._key = key
         self._options = options
         self._lease_ms = int((options.policy.total_timeout_s + LEASE_MARGIN_S) * 1000)
@@ -221,7 +233,7 @@ class Sender:
         pause_s = pauses[delivery.tries - 1] * random.uniform(*JITTER)  # noqa: S311 - spreads load, hides nothing
         return Verdict("later", delay_ms=int(pause_s * 1000))
 
-    async def _payload(self, delivery: Delivery) -> tuple[dict[str, Any], str | None]:
+    async def _payload(self, delivery: Delivery) -> tuple[Mapping[str, Any], str | None]:
         """The event: its state as it was written down, all else as it is now; and what trace it belongs to."""
         told = {"type": delivery.type, "timestamp": timestamp(delivery.event_ms)}
         if delivery.type == TEST_TYPE or delivery.request_id is None:
@@ -241,6 +253,8 @@ class Sender:
         try:
             job = await self._store.job(delivery.request_id, delivery.account_id)
             traceparent = job.traceparent
+            if delivery.endpoint_id is None and (own := await self._reword(job, state)) is not None:
+                return own, traceparent
             data["created_at"] = timestamp(job.created_ms)
             if state.is_terminal:
                 data["finished_at"] = timestamp(job.finished_ms) if job.finished_ms else None

@@ -6,6 +6,6 @@ ComfyUI that is started here, `proposal` a manifest for a workflow.
 """
 
 from mutoscope.engines.comfyui.engine import Comfyui
-from mutoscope.engines.comfyui.plan import FOLDER, SERVERS, read_servers
+from mutoscope.engines.comfyui.plan import FOLDER, SERVERS, check_named
 
-__all__ = ["FOLDER", "SERVERS", "Comfyui", "read_servers"]
+__all__ = ["FOLDER", "SERVERS", "Comfyui", "check_named"]

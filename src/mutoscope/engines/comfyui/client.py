@@ -87,12 +87,14 @@ class Client:
         stored, below = str(told.get("name", name)), str(told.get("subfolder") or "")
         return f"{below}/{stored}" if below else stored
 
-    def submit(self, graph: Graph, *, prompt_id: str, client_id: str) -> tuple[str, Mapping[str, Any]]:
+    def submit(
+        self, graph: Graph, *, prompt_id: str, client_id: str, extra_data: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any]]:
         """Queue a workflow. Returns the id it has there, and what is wrong with outputs that will not be made.
 
         Raises Refused with what the server says about the nodes.
         """
-        body = {"prompt": graph, "client_id": client_id, "prompt_id": prompt_id}
+        body = {"prompt": graph, "client_id": client_id, "prompt_id": prompt_id, "extra_data": dict(extra_data)}
         with self._errors():
             answer = self._http.post("prompt", content=orjson.dumps(body), headers={"Content-Type": "application/json"})
         told = _object(answer)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mutoscope.engines.base import SHOW_EVERY_S, Capabilities, Produced, Progress, Task
-from mutoscope.engines.comfyui import outputs, refusals
+from mutoscope.engines.comfyui import deployed, outputs, refusals
 from mutoscope.engines.comfyui.client import Away, Client, Entry, Refused
 from mutoscope.engines.comfyui.folder import Folder
 from mutoscope.engines.comfyui.following import Following, Gone, Prompt, Stopped
@@ -62,7 +62,12 @@ class Comfyui:
             plan = read_plan(task.settings)
         except ConfigError as exc:
             raise EngineError(f"engine.settings: {exc.message}") from exc
-        return _Run(plan, task, progress, self._stopped.is_set, self._folder(plan)).produced()
+        folder = self._folder(plan)
+        try:
+            return _Run(plan, task, progress, self._stopped.is_set, folder).produced()
+        finally:
+            if folder is not None:
+                folder.rest(plan.keep_warm_s)
 
     def stop(self) -> None:
         """The prompt is taken out of the queue, or interrupted."""
@@ -124,13 +129,14 @@ class _Run:
         """Queue the workflow where least waits; whether it got there is for `_follow` to find out."""
         client = _least_loaded(list(clients.values()))
         self._progress.report(0.0, "sending")
-        graph = with_values(self._plan.graph, self._values(client))
+        graph = self._filled(client)
         prompt_id = str(uuid.uuid4())
         prompt = Prompt(client.address, prompt_id, f"mutoscope-{prompt_id}")
         self._progress.remember(prompt.memo())
         self._check()
         try:
-            _, wrong = client.submit(graph, prompt_id=prompt_id, client_id=prompt.client_id)
+            extra = self._task.parameters.get("extra_data") if self._plan.every_node else None
+            _, wrong = client.submit(graph, prompt_id=prompt_id, client_id=prompt.client_id, extra_data=extra or {})
         except Refused as exc:
             raise refusals.of_nodes(exc.told, self._plan) from exc
         except Away:
@@ -141,22 +147,28 @@ class _Run:
         self._progress.report(SENT, "waiting")
         return prompt
 
-    def _values(self, client: Client) -> dict[Place, Any]:
+    def _filled(self, client: Client) -> dict[str, Any]:
+        """The workflow with everything in place."""
+        if self._plan.every_node:
+            return deployed.graph_of(self._plan.graph, self._task, lambda _, path: self._put(client, path))
         values: dict[Place, Any] = dict.fromkeys(self._plan.seed, self._task.seed)
         for name, places in self._plan.inputs.items():
             if name in self._task.parameters:
                 values |= dict.fromkeys(places, self._task.parameters[name])
             elif paths := self._task.files.get(name, ()):
                 values |= dict.fromkeys(places, self._uploaded(client, name, paths))
-        return values
+        return with_values(self._plan.graph, values)
 
     def _uploaded(self, client: Client, name: str, paths: Sequence[Path]) -> str:
         """Named by its content: the same file is kept once, and ComfyUI's cache knows it again."""
         if len(paths) > 1:
             raise MediaError(f"{len(paths)} files; one is accepted", field=name)
+        return self._put(client, paths[0])
+
+    def _put(self, client: Client, path: Path) -> str:
         self._check()
-        content = paths[0].read_bytes()
-        return client.upload(paths[0], f"mutoscope-{hashlib.sha256(content).hexdigest()[:32]}.{probe(paths[0]).format}")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return client.upload(path, f"mutoscope-{digest[:32]}.{probe(path).format}")
 
     def _concerned(self, wrong: Mapping[str, Any]) -> dict[str, Any]:
         """A server runs what it can of a workflow: complaints about what our outputs need."""
@@ -178,7 +190,8 @@ class _Run:
             raise
 
     def _following(self, client: Client, prompt: Prompt) -> Following:
-        return Following(client, prompt, self._plan.graph.keys(), is_stopped=self._is_stopped, heard=self._heard)
+        nodes = (self._task.parameters.get("workflow_api_json") or self._plan.graph).keys()
+        return Following(client, prompt, nodes, is_stopped=self._is_stopped, heard=self._heard)
 
     def _heard(self, fraction: float, picture: bytes | None) -> None:
         self._progress.report(SENT + (RAN - SENT) * fraction, "generating")
@@ -199,7 +212,10 @@ class _Run:
         if entry.status == "error":
             raise EngineError("the workflow failed in ComfyUI, which does not say why")
         self._progress.report(RAN, "fetching")
-        made = outputs.fetch(client, entry, self._plan, self._task.folder)
+        if self._plan.every_node:
+            made = deployed.fetch(client, entry, self._task.folder)
+        else:
+            made = outputs.fetch(client, entry, self._plan, self._task.folder)
         self._progress.report(1.0, "fetching")
         return made
 

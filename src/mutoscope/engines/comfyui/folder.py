@@ -14,12 +14,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
-from mutoscope.engines.comfyui.client import Away, Client
+from mutoscope.engines.comfyui.client import Client
 from mutoscope.errors import EngineError
 
 START_S = 300.0
@@ -42,6 +43,22 @@ class Folder:
         self._lock: IO[str] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._printed: IO[bytes] | None = None
+        self._ending: threading.Timer | None = None
+        self._busy = threading.Lock()
+
+    def rest(self, keep_warm_s: float | None) -> None:
+        """Nothing is to be done now: end it after so many seconds without work; None: keep it."""
+        if keep_warm_s is not None and self._process is not None:
+            self._ending = threading.Timer(keep_warm_s, self._end_if_idle)
+            self._ending.daemon = True
+            self._ending.start()
+
+    def _end_if_idle(self) -> None:
+        """Other workers of this machine may use it: with something in its queue it stays until the next rest."""
+        with self._busy:
+            port = self._port_of_others()
+            if self._process is not None and not (port and _has_work(f"http://127.0.0.1:{port}")):
+                self.close()
 
     def address(self, check: Callable[[], None]) -> str:
         """Where it listens, once it does; started if nobody has. check: raises when nobody wants it any more.
@@ -50,6 +67,13 @@ class Folder:
         """
         if not (self._path / "main.py").is_file():
             raise EngineError(f"folder: {self._path} holds no main.py; a ComfyUI folder is accepted")
+        if self._ending is not None:
+            self._ending.cancel()
+            self._ending = None
+        with self._busy:
+            return self._waited_for(check)
+
+    def _waited_for(self, check: Callable[[], None]) -> str:
         until = time.monotonic() + START_S
         while time.monotonic() < until:
             check()
@@ -139,11 +163,19 @@ def _free_port() -> int:
 
 
 def _answers(address: str) -> bool:
+    return _queue_length(address) is not None
+
+
+def _has_work(address: str) -> bool:
+    return bool(_queue_length(address))
+
+
+def _queue_length(address: str) -> int | None:
+    """How much runs and waits there; None when nobody answers."""
     client = Client(address)
     try:
-        client.queue()
-    except (Away, EngineError):
-        return False
+        return len(client.queue())
+    except EngineError:
+        return None
     finally:
         client.close()
-    return True

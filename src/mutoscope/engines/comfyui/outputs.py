@@ -33,9 +33,7 @@ def fetch(client: Client, entry: Entry, plan: Plan, folder: Path) -> Produced:
     pictures: list[Path] = []
     films: list[Path] = []
     for number, file in enumerate(_files(entry, plan), start=1):
-        suffix = Path(str(file.get("filename", ""))).suffix.lower()
-        path = folder / f"output-{number}{suffix if _SUFFIX.fullmatch(suffix) else ''}"
-        client.download(file, path)
+        path = fetch_one(client, file, folder / f"output-{number}")
         try:
             kind = probe(path).kind
         except MediaError as exc:
@@ -48,6 +46,14 @@ def fetch(client: Client, entry: Entry, plan: Plan, folder: Path) -> Produced:
         return Produced(tuple(pictures), "image")
     nodes = f"node {', '.join(plan.output)}" if plan.output else "any node"
     raise EngineError(f"the workflow ended without a picture or film from {nodes}")
+
+
+def fetch_one(client: Client, file: Mapping[str, Any], target: Path) -> Path:
+    """Download a file under a name of ours with its own suffix."""
+    suffix = Path(str(file.get("filename", ""))).suffix.lower()
+    path = target.with_name(target.name + (suffix if _SUFFIX.fullmatch(suffix) else ""))
+    client.download(file, path)
+    return path
 
 
 def _files(entry: Entry, plan: Plan) -> list[Mapping[str, Any]]:

@@ -13,7 +13,9 @@ from mutoscope.engines.base import Capabilities
 from mutoscope.engines.comfyui.workflow import Graph, Place, find_place, read_graph, takes_file
 from mutoscope.errors import ConfigError
 
-SETTINGS = ("servers", "folder", "arguments", "workflow", "inputs", "seed", "output")
+SETTINGS = ("servers", "folder", "arguments", "workflow", "inputs", "seed", "output", "every_node", "keep_warm_s")
+DEPLOYED, DEPLOYED_FILES = ("workflow_api_json", "overrides", "extra_data"), ("images", "videos", "audios")
+"""What a request to a deployment gives; see `deployed`."""
 SERVERS, FOLDER = "MUTOSCOPE_COMFYUI_SERVERS", "MUTOSCOPE_COMFYUI_FOLDER"
 """Where ComfyUI is, for manifests that do not say it."""
 
@@ -28,6 +30,8 @@ class Plan:
     inputs    engine parameter -> where its value goes.
     seed      where the seed goes.
     output    ids of the nodes whose files are the result; empty: all that made some.
+    every_node   the result tells what each node made; see `deployed`.
+    keep_warm_s  how long a ComfyUI that was started from `folder` stays without work; None: as long as the engine.
     """
 
     servers: tuple[str, ...]
@@ -37,9 +41,19 @@ class Plan:
     inputs: Mapping[str, tuple[Place, ...]]
     seed: tuple[Place, ...]
     output: tuple[str, ...]
+    every_node: bool = False
+    keep_warm_s: float | None = None
 
     def capabilities(self) -> Capabilities:
         """What the workflow can be given, in the manifest's own names."""
+        if self.every_node:
+            return Capabilities(
+                parameters=frozenset(DEPLOYED),
+                files=frozenset(DEPLOYED_FILES),
+                required=frozenset(),
+                produces=frozenset({"files"}),
+                settings=frozenset(SETTINGS),
+            )
         files = {name for name, places in self.inputs.items() if any(takes_file(self.graph, at) for at in places)}
         return Capabilities(
             parameters=frozenset(self.inputs) - files | {"seed"},
@@ -72,6 +86,8 @@ def read_plan(settings: Mapping[str, Any]) -> Plan:
         inputs={name: _places(graph, value, f"inputs.{name}") for name, value in inputs.items()},
         seed=_places(graph, settings["seed"], "seed") if settings.get("seed") else (),
         output=_nodes(graph, settings.get("output", ())),
+        every_node=settings.get("every_node") is True,
+        keep_warm_s=_seconds(settings.get("keep_warm_s")),
     )
 
 
@@ -90,6 +106,12 @@ def _where(settings: Mapping[str, Any]) -> tuple[tuple[str, ...], Path | None]:
         "servers: not given; name ComfyUI servers such as http://127.0.0.1:8188, or a `folder` to start one from, "
         f"here or by {SERVERS} or {FOLDER}"
     )
+
+
+def check_named(text: str) -> None:
+    """Are these addresses that the environment may hold? Raises ConfigError."""
+    if text:
+        read_servers(text, SERVERS)
 
 
 def read_servers(value: object, what: str) -> tuple[str, ...]:
@@ -126,6 +148,12 @@ def _arguments(value: object, folder: Path | None) -> tuple[str, ...]:
     if value and folder is None:
         raise ConfigError("arguments: accepted only together with `folder`")
     return tuple(value)
+
+
+def _seconds(value: object) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+        raise ConfigError(f"keep_warm_s: found {value!r}; seconds from 0 are accepted")
+    return None if value is None else float(value)
 
 
 def _places(graph: Graph, value: object, what: str) -> tuple[Place, ...]:

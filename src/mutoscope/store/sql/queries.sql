@@ -803,3 +803,38 @@ delete from webhook_deliveries where id = :id and finished_ms is not null
 
 -- name: webhook_attempts_delete
 delete from webhook_attempts where delivery_id = :id
+
+-- name: deployment_add
+insert into deployments (id, account_id, name, workflow_id, workflow_version, hardware, min_instances, max_instances,
+                         queue_size, keep_warm_s, is_enabled, workflow, overrides, readme, created_ms, updated_ms)
+values (:id, :account_id, :name, :workflow_id, :workflow_version, :hardware, :min_instances, :max_instances,
+        :queue_size, :keep_warm_s, :is_enabled, :workflow, :overrides, :readme, {now_ms}, {now_ms})
+
+-- name: deployment_change
+update deployments
+set name = :name, workflow_id = :workflow_id, workflow_version = :workflow_version, hardware = :hardware,
+    min_instances = :min_instances, max_instances = :max_instances, queue_size = :queue_size,
+    keep_warm_s = :keep_warm_s, is_enabled = :is_enabled, workflow = :workflow, overrides = :overrides,
+    readme = :readme, updated_ms = {now_ms}
+where id = :id and account_id = :account_id and deleted_ms is null
+
+-- name: deployment_delete
+update deployments set deleted_ms = {now_ms}, is_enabled = 0
+where id = :id and account_id = :account_id and deleted_ms is null
+
+-- name: deployment
+select * from deployments where id = :id and account_id = :account_id
+
+-- name: deployments_of
+select * from deployments where account_id = :account_id and deleted_ms is null order by created_ms, id
+
+-- Those of all accounts that may have requests: deleted ones for a day, so that what ran then can end.
+-- name: deployments_all
+select * from deployments where deleted_ms is null or deleted_ms > {now_ms} - 86400000
+
+-- name: deployment_running
+select r.id, r.memo from requests r
+where r.model_id = :model_id and r.account_id = :account_id and r.state = 'in_progress'
+
+-- name: models_in_progress
+select model_id, count(*) as n from requests where account_id = :account_id and state = 'in_progress' group by model_id
