@@ -186,6 +186,7 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         data=settings.data,
         pages=settings.pages or settings.data / "pages",
         public_url=settings.public_url.rstrip("/"),
+        hardware_prices=deployments.parse_prices(settings.hardware_prices),
         engines=frozenset(capabilities),
         capabilities=capabilities,
         worker_token=os.environ.get("MUTOSCOPE_WORKER_TOKEN") or secrets.token_hex(32),

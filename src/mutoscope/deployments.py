@@ -23,6 +23,11 @@ from mutoscope.site import Site
 from mutoscope.store import deployments
 from mutoscope.store.deployments import Deployment
 
+HARDWARE = (
+    *("TURING_16", "AMPERE_24", "AMPERE_48", "ADA_48_PLUS"),
+    *("AMPERE_80", "ADA_80_PLUS", "HOPPER_141"),
+)
+"""The hosted service's words. They set a price; the work is done by the machine that there is."""
 TIME_LIMIT_S = 3600
 MOST_FILES = 64
 _FILES = {"images": "image_uri", "videos": "video_uri", "audios": "audio_uri"}
@@ -46,12 +51,26 @@ async def follow(site: Site) -> None:
     """Put in force what the database says now."""
     found = await deployments.all_that_run(site.store.db)
     site.catalog.deploy(
-        deployed=(model_of(one) for one in found if one.deleted_ms is None),
-        ended=(model_of(one) for one in found if one.deleted_ms is not None),
+        deployed=(model_of(site, one) for one in found if one.deleted_ms is None),
+        ended=(model_of(site, one) for one in found if one.deleted_ms is not None),
     )
 
 
-def model_of(deployment: Deployment) -> Model:
+def parse_prices(text: str) -> dict[str, float]:
+    """USD an hour by hardware out of `AMPERE_48=2.5,…`. Raises ConfigError."""
+    prices: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        word, _, number = part.partition("=")
+        if word not in HARDWARE or not re.fullmatch(r"\d{1,6}(\.\d{1,6})?", number):
+            raise ConfigError(
+                f"MUTOSCOPE_HARDWARE_PRICES: found {part!r}; accepted is USD an hour such as AMPERE_48=2.5, of "
+                f"{', '.join(HARDWARE)}"
+            )
+        prices[word] = float(number)
+    return prices
+
+
+def model_of(site: Site, deployment: Deployment) -> Model:
     """What workers run for it."""
     keep_warm = {} if deployment.min_instances else {"keep_warm_s": deployment.keep_warm_s}
     workflow = overridden(deployment.workflow, deployment.overrides)
@@ -72,7 +91,7 @@ def model_of(deployment: Deployment) -> Model:
         bindings={name: name for name in ("workflow_api_json", "overrides", "extra_data", *_FILES)},
         produces="files",
         many=True,
-        price=Price(0.0, "output"),
+        price=Price(site.hardware_prices.get(deployment.hardware[0], 0.0) / 3600, "second"),
         time_limit_s=TIME_LIMIT_S,
         max_attempts=3,
         max_running=deployment.max_instances,

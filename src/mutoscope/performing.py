@@ -179,7 +179,7 @@ def _metadata(
 ) -> dict[str, Any]:
     """What the caller is told beside the outputs; `media` describes the first of them."""
     return {
-        "engine": assignment.engine,
+        "engine": engine,
         "engine_version": made.version,
         "plan": {"applied": list(made.produced.applied), "ignored": list(made.produced.ignored)},
         "media": _media(made, outputs),
@@ -204,17 +204,7 @@ def _media(made: Made, outputs: Sequence[Stored]) -> dict[str, Any]:
     }
     if len(outputs) > 1:
         media["num_outputs"] = len(outputs)
-<<<<<<< HEAD
-    return {
-        "engine": engine,
-        "engine_version": made.version,
-        "plan": {"applied": list(made.produced.applied), "ignored": list(made.produced.ignored)},
-        "media": media,
-        "timings": {**timings.seconds, "engine_s": round(made.engine_s, 4)},
-    }
-=======
     return media
->>>>>>> cba71ef (serverless: deployments of ComfyUI workflows, their requests in both versions, instances by proxy)
 
 
 class _Timings:

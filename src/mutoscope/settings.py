@@ -57,6 +57,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("comfyui_folder", str, "", "Folder of a ComfyUI that is started for them when no server is named."),
     Setting(
+        "hardware_prices",
+        str,
+        "",
+        "What an hour of a deployment's work costs, in USD by its hardware, such as `AMPERE_48=2.5`; nothing.",
+    ),
+    Setting(
         "vendors",
         str,
         "",
@@ -164,6 +170,7 @@ class Settings:
     engine_files: str
     comfyui_servers: str
     comfyui_folder: str
+    hardware_prices: str
     vendors: str
     manifests: Path | None
     pages: Path | None

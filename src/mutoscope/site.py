@@ -161,6 +161,7 @@ class Site:
     invitation    lets the owner's browser in without a key, once.
     checks        addresses that workers are asked to look at.
     capabilities  what each of the engines can do.
+    hardware_prices   USD an hour of a deployment's work, by its hardware; 0 for others.
     """
 
     store: Store
@@ -184,6 +185,7 @@ class Site:
     checks: Checks = field(default_factory=Checks)
     capabilities: Mapping[str, CapabilitiesLike] = field(default_factory=dict)
     pages: Path | None = None
+    hardware_prices: Mapping[str, float] = field(default_factory=dict)
 
     def is_set_up(self, model: Model) -> bool:
         """Whether an engine of it can run here."""

@@ -18,7 +18,7 @@ from mutoscope.media.probe import probe
 from mutoscope.testing import a_picture
 from tests import comfy
 from tests.comfy import Comfy
-from tests.conftest import LiveServer, start_server
+from tests.conftest import LiveServer, serving
 from tests.http import media
 from tests.http.calls import assert_no_defects, completed, finished, result, submit, until
 from tests.scenarios.processes import HAS_PROC, Process, descendants
@@ -51,12 +51,10 @@ def studio(server: Comfy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
             manifest["engine"]["settings"]["inputs"] = FILM_INPUTS
         (models / f"{model_id[8:]}.json").write_text(json.dumps(graph), "utf-8")
         (models / f"{model_id[8:]}.yaml").write_text(yaml.safe_dump(manifest), "utf-8")
-    live = start_server(
+    with serving(
         folder / "data", engines="comfyui", comfyui_servers=server.url, manifests=models, lease_s=3, beat_s=0.5
-    )
-    live.wait_ready()
-    yield live
-    assert live.stop() == 0
+    ) as live:
+        yield live
     assert_no_defects(live)
 
 

@@ -18,6 +18,7 @@ from tests.http import media
 from tests.http.calls import SMALL, TESTCARD, assert_error, completed, submit, until
 from tests.http.test_events import following
 from tests.http.test_keys import address, make_key
+from tests.workflows import STILL as STILL_GRAPH
 
 pytestmark = pytest.mark.slow
 
@@ -29,6 +30,8 @@ OWNER = "for the owner of the site: Bob, with every scope of his own account, is
 PUBLIC = "the same for everybody: holds nothing of any account"
 WORKER = "for holders of the worker token, which no key is"
 
+DEPLOYMENT = {"name": "a workflow", "payload": {"workflow_api_json": STILL_GRAPH}}
+
 RULES: dict[tuple[str, str], str] = {
     ("GET", "/v1/requests/{request_id}/status"): ONE,
     ("GET", "/v1/requests/{request_id}/result"): ONE,
@@ -38,6 +41,22 @@ RULES: dict[tuple[str, str], str] = {
     ("GET", "/v1/models"): PUBLIC,
     ("GET", "/v1/models/{model_id}"): PUBLIC,
     ("GET", "/prod/v2/balance"): OWN,
+    ("GET", "/prod/v2/deployments"): LIST,
+    ("POST", "/prod/v2/deployments"): MAKE,
+    ("GET", "/prod/v2/deployments/{deployment_id}"): ONE,
+    ("PATCH", "/prod/v2/deployments/{deployment_id}"): ONE,
+    ("DELETE", "/prod/v2/deployments/{deployment_id}"): ONE,
+    ("GET", "/prod/v2/deployments/{deployment_id}/object_info.json"): ONE,
+    ("POST", "/prod/v2/deployments/{deployment_id}/inference"): ONE,
+    ("GET", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/status"): ONE,
+    ("GET", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/result"): ONE,
+    ("POST", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/cancel"): ONE,
+    ("GET", "/prod/v2/deployments/{deployment_id}/instances/{instance_id}/proxy/{path}"): ONE,
+    ("POST", "/prod/v2/deployments/{deployment_id}/instances/{instance_id}/proxy/{path}"): ONE,
+    ("POST", "/prod/v1/deployments/{deployment_id}/inference"): ONE,
+    ("GET", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/status"): ONE,
+    ("GET", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/result"): ONE,
+    ("POST", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/cancel"): ONE,
     ("POST", "/prod/v2/models/{model_id}"): MAKE,
     ("GET", "/prod/v2/requests/{request_id}/status"): ONE,
     ("GET", "/prod/v2/requests/{request_id}/result"): ONE,
@@ -145,6 +164,7 @@ def alices(server: LiveServer) -> Iterator[dict[str, str]]:
         collection = alice.post("/v1/collections", json={"name": "alices-shelf"}).json()
         alice.put(f"/v1/collections/{collection['collection_id']}/files/{file['file_id']}")
         alice.put(f"/v1/files/{file['file_id']}/favourite")
+        deployment = alice.post("/prod/v2/deployments", json=DEPLOYMENT | {"name": "alices-workflow"}).json()
         output = httpx.URL(next(iter(done["output"].values())))
         yield {
             "request_id": done["request_id"],
@@ -154,6 +174,8 @@ def alices(server: LiveServer) -> Iterator[dict[str, str]]:
             "delivery_id": delivery["delivery_id"],
             "collection_id": collection["collection_id"],
             "collection_name": "alices-shelf",
+            "deployment_id": deployment["id"],
+            "deployment_name": "alices-workflow",
             "key_id": key["key_id"],
             "output_id": output.path.split("/")[3],
             "key": key["key"],
@@ -181,6 +203,7 @@ def state_of(alice: httpx.Client, alices: dict[str, str]) -> dict[str, Any]:
         "upload": alice.get(f"/v1/files/{alices['file_id']}/{alices['name']}").status_code,
         "endpoint": endpoint.json(),
         "collections": alice.get("/v1/collections").json(),
+        "deployments": alice.get("/prod/v2/deployments").json(),
         "favourites": len(alice.get("/v1/files", params={"favourite": "true", "role": "all"}).json()["files"]),
         "key": {name: key[name] for name in ("name", "revoked_at", "prefix", "previous_expires_at", "limits")},
         "secret": alice.get("/v1/webhooks/secret").json(),
@@ -269,6 +292,7 @@ def test_what_bob_makes_is_bobs(
         "/v1/keys": {"json": {"name": "bob's"}},
         "/v1/webhooks": {"json": {"url": "https://bob.invalid/", "enabled": False}},
         "/v1/collections": {"json": {"name": "bob's shelf"}},
+        "/prod/v2/deployments": {"json": DEPLOYMENT},
         "/v1/inputs/check": {"json": {**PICTURE, "url": media.data_uri(media.png(), "image/png")}},
     }
     given = {} if method == "GET" else wanted.get(path, {"json": SMALL})

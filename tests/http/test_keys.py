@@ -33,6 +33,22 @@ SCOPES: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/models/categories"): PUBLIC,
     ("GET", "/v1/models/{model_id}"): PUBLIC,
     ("GET", "/prod/v2/balance"): ANY,
+    ("GET", "/prod/v2/deployments"): ANY,
+    ("POST", "/prod/v2/deployments"): RUN,
+    ("GET", "/prod/v2/deployments/{deployment_id}"): ANY,
+    ("PATCH", "/prod/v2/deployments/{deployment_id}"): RUN,
+    ("DELETE", "/prod/v2/deployments/{deployment_id}"): RUN,
+    ("GET", "/prod/v2/deployments/{deployment_id}/object_info.json"): ANY,
+    ("POST", "/prod/v2/deployments/{deployment_id}/inference"): RUN,
+    ("GET", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/status"): ANY,
+    ("GET", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/result"): ANY,
+    ("POST", "/prod/v2/deployments/{deployment_id}/requests/{request_id}/cancel"): RUN,
+    ("GET", "/prod/v2/deployments/{deployment_id}/instances/{instance_id}/proxy/{path}"): RUN,
+    ("POST", "/prod/v2/deployments/{deployment_id}/instances/{instance_id}/proxy/{path}"): RUN,
+    ("POST", "/prod/v1/deployments/{deployment_id}/inference"): RUN,
+    ("GET", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/status"): ANY,
+    ("GET", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/result"): ANY,
+    ("POST", "/prod/v1/deployments/{deployment_id}/requests/{request_id}/cancel"): RUN,
     ("POST", "/prod/v2/models/{model_id}"): RUN,
     ("GET", "/prod/v2/requests/{request_id}/status"): ANY,
     ("GET", "/prod/v2/requests/{request_id}/result"): ANY,
@@ -123,8 +139,15 @@ def address(path: str, **ids: str) -> str:
         "preview_id",
         "collection_id",
         "worker_id",
+        "deployment_id",
+        "instance_id",
     )
-    unknown = dict.fromkeys(kinds, "0" * 32) | {"name": "a.png", "model_id": TESTCARD, "attempt": "1"}
+    unknown = dict.fromkeys(kinds, "0" * 32) | {
+        "name": "a.png",
+        "model_id": TESTCARD,
+        "attempt": "1",
+        "path": "object_info",
+    }
     return re.sub(r"\{(\w+)\}", lambda match: (unknown | ids)[match[1]], path)
 
 

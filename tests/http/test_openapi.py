@@ -22,6 +22,7 @@ from mutoscope.server.openapi import describe
 from tests.conftest import REFERENCE_MODEL, LiveServer, start_server
 from tests.http import media
 from tests.http.calls import STILL, TESTCARD, WITH_PICTURE, assert_no_defects, completed, submit, until
+from tests.workflows import STILL as STILL_GRAPH
 
 DOCUMENT = describe(list(Catalog.load().models), "http://127.0.0.1")
 CALM = {"extra-data-sources": {"responses": False}}  # what one call answered must not shape the next: any order
@@ -50,6 +51,8 @@ def make_right(case: Case, picture_url: str) -> None:
         case.body = {"enabled": True}  # which engines fit, only the engines say; and others ask for these models
     if case.path == "/v1/admin/limits" and case.method == "PATCH":
         case.body = {"max_queued": 0}  # as above
+    if case.path == "/prod/v2/deployments" and case.method == "POST":  # what a workflow is, only its reader says
+        case.body = {"name": "asked", "payload": {"workflow_api_json": STILL_GRAPH}}
     if case.path == "/v1/usage/summary":
         case.query.pop("from", None)  # together with `to` it may be too long
     if case.path.startswith(("/v1/models/", "/prod/v2/models/")):

@@ -13,7 +13,7 @@ import pytest
 from mutoscope.testing import a_picture
 from tests import comfy
 from tests.comfy import Comfy
-from tests.conftest import LiveServer, start_server
+from tests.conftest import LiveServer, serving
 from tests.http import media
 from tests.http.calls import assert_error, assert_no_defects, until
 from tests.http.receiver import receiving
@@ -33,15 +33,14 @@ def server() -> Iterator[Comfy]:
 
 @pytest.fixture(scope="module")
 def site(server: Comfy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    live = start_server(
+    with serving(
         tmp_path_factory.mktemp("serverless") / "data",
         engines="comfyui",
         comfyui_servers=server.url,
+        hardware_prices="HOPPER_141=3600",
         fetch_allow="127.0.0.0/8",
-    )
-    live.wait_ready()
-    yield live
-    assert live.stop() == 0
+    ) as live:
+        yield live
     assert_no_defects(live)
 
 
@@ -241,13 +240,18 @@ def test_a_disabled_deployment_takes_nothing(client: httpx.Client) -> None:
     assert result(client, deployment, infer(client, deployment))["status"] == "succeeded"
 
 
-def test_a_key_that_has_spent_its_limit_is_told_10001(client: httpx.Client, site: LiveServer) -> None:
-    """The gate's own number, under 402."""
-    deployment = made(client)
-    poor = client.post("/v1/keys", json={"name": "poor", "scopes": ["run"], "spend_limit_usd": 0}).json()
-    with site.client(poor.get("key", "")) as spender:
-        answer = spender.post(f"/prod/v2/deployments/{deployment['id']}/inference", json={})
-    assert answer.status_code in (200, 402), answer.text
+def test_work_is_charged_by_the_second_of_its_hardware(client: httpx.Client, site: LiveServer) -> None:
+    """At the price of the deployment's hardware; a key whose limit that passes is told 10001 before it waits."""
+    deployment = made(client, hardware=["HOPPER_141"])
+    request_id = infer(client, deployment, {"overrides": {"6": {"inputs": {"text": "paid"}}}})
+    result(client, deployment, request_id)
+    told = client.get(f"/v1/requests/{request_id}/result", params={"include_cost": "true"}).json()
+    assert told["cost"] == pytest.approx(told["metadata"]["timings"]["engine_s"] * 1.0, abs=1e-5)
+
+    limits = {"spending": {"usd": 0, "period": "day"}}
+    poor = client.post("/v1/keys", json={"name": "poor", "scopes": ["run"], "limits": limits}).json()
+    with site.client(poor["key"]) as spender:
+        assert_error(spender.post(f"/prod/v2/deployments/{deployment['id']}/inference", json={}), 402, 10001)
 
 
 @pytest.mark.parametrize("version", ["v1", "v2"])

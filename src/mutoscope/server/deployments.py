@@ -21,11 +21,6 @@ from mutoscope.store import deployments as store
 from mutoscope.store.deployments import Deployment
 from mutoscope.store.records import Caller
 
-HARDWARE = (
-    *("TURING_16", "AMPERE_24", "AMPERE_48", "ADA_48_PLUS"),
-    *("AMPERE_80", "ADA_80_PLUS", "HOPPER_141"),
-)
-"""The hosted service's words. Here they are kept and told; the work is done by the machine that there is."""
 USUAL_HARDWARE = ("AMPERE_48",)
 INCLUDES = ("payload", "readme")
 BODY_BYTES = 8 << 20
@@ -216,8 +211,8 @@ class _Wanted:
 
     def _hardware(self, before: Deployment) -> tuple[str, ...]:
         value = self._body.get("hardware", list(before.hardware))
-        if not isinstance(value, list) or len(value) != 1 or value[0] not in HARDWARE:
-            self._wrong("hardware", f"a list with one of {', '.join(HARDWARE)} is accepted")
+        if not isinstance(value, list) or len(value) != 1 or value[0] not in act.HARDWARE:
+            self._wrong("hardware", f"a list with one of {', '.join(act.HARDWARE)} is accepted")
             return before.hardware
         return tuple(value)
 

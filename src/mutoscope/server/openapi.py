@@ -22,6 +22,7 @@ from mutoscope.server.events import MOST_REQUESTS
 from mutoscope.server.library import MOST_FILES
 from mutoscope.server.listing import LONGEST_SEARCH
 from mutoscope.server.models import KINDS, ready
+from mutoscope.server.openapi_serverless import serverless_paths
 from mutoscope.server.openapi_site import account_paths, ops_paths, webhook_paths
 from mutoscope.server.operations import (
     LANGUAGE,
@@ -153,6 +154,7 @@ def _fixed_paths() -> dict[str, dict[str, Operation]]:
         **_catalogue_paths(),
         **_file_paths(),
         **_library_paths(),
+        **serverless_paths(),
         **account_paths(),
         **webhook_paths(),
         **ops_paths(),

@@ -57,7 +57,7 @@ async def submit(request: Request) -> Response:
             base_url=base,
             idempotency_key=idempotency_key(request),
             webhook=_webhook(request, body),
-            model=act.model_of(deployment),
+            model=act.model_of(site, deployment),
         )
     except PaymentRequired as exc:
         raise PaymentRequired(exc.message, code=10001) from exc
