@@ -14,7 +14,7 @@ import pytest
 from mutoscope.errors import ConfigError
 from mutoscope.jobs import Webhook
 from mutoscope.quotas import Quota
-from mutoscope.store import archive, audit, offline, operating, pgschema
+from mutoscope.store import archive, audit, deployments, offline, operating, pgschema
 from mutoscope.store.archive import Place
 from mutoscope.store.audit import Actor
 from mutoscope.store.opening import open_database
@@ -22,6 +22,7 @@ from mutoscope.store.operating import ModelChange
 from mutoscope.store.outbox import Verdict
 from mutoscope.store.records import Key
 from mutoscope.store.store import Store
+from tests.conformance.test_store_deployments import a_deployment
 from tests.postgres import Server
 
 from .conftest import ALICE, BOB, MODEL, Desk
@@ -60,6 +61,7 @@ async def fill(place: Place) -> None:
     await store.db.write(lambda tx: audit.note(tx, actor, "key.created", account_id=ALICE.account_id, target="k"))
     await operating.change_model(store.db, ModelChange(MODEL, engine={"name": "größer"}, base_price_usd=0.1 + 0.2))
     await operating.change_limits(store.db, {"min_free_bytes": 2**53 - 1})
+    await deployments.add(store.db, a_deployment())
     (one, *_) = await leased(desk)
     await store.webhooks.attempted(one, tried(one, 500, "HTTP 500"), Verdict("later", 5))
     last = await desk.submit()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import orjson
@@ -118,7 +118,7 @@ def _json(value: Any) -> str:
 
 
 def _deployment(row: Any) -> Deployment:
-    values = dict(row)
+    values = {one.name: row[one.name] for one in fields(Deployment)}
     return Deployment(
         **values
         | {
