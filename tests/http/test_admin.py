@@ -165,6 +165,11 @@ def worker_of(client: httpx.Client, name: str) -> dict[str, Any]:
     return next(line for line in lines if line["worker_id"] == name)
 
 
+def drained_at(client: httpx.Client) -> list[dict[str, Any]]:
+    """Workers that this server knows to be out of service."""
+    return [line for line in client.get("/v1/admin/workers").json()["workers"] if line["state"] != "ready"]
+
+
 def test_a_drained_worker_finishes_what_it_has_and_takes_nothing_new(idle_server: LiveServer) -> None:
     """Neither requests nor addresses to look at; it is no worker for a quote; resumed it goes on where others wait."""
     asked = {"worker_id": "hand", "engines": ["testcard"]}
@@ -226,8 +231,10 @@ def test_the_command_line_does_what_the_pages_do(owner: httpx.Client, site: Live
 
 def test_other_servers_follow(postgres: Postgres, tmp_path: Path) -> None:
     """Two of them share a database; what one is told counts at the other without a restart."""
-    address = postgres.database()
-    servers = [start_server(tmp_path / name, workers=0, database=address) for name in ("one", "two")]
+    address, asked = postgres.database(), {"worker_id": "hand", "engines": ["testcard"]}
+    servers = [
+        start_server(tmp_path / name, workers=0, database=address, worker_token="wt_test") for name in ("one", "two")
+    ]
     try:
         with servers[0].client() as here, servers[1].client() as there:
             change(here, TESTCARD, enabled=False)
@@ -237,6 +244,12 @@ def test_other_servers_follow(postgres: Postgres, tmp_path: Path) -> None:
             change(there, TESTCARD, enabled=None, base_price_usd=0.5)
             until(lambda: here.get(f"/v1/models/{TESTCARD}").json()["base_price_usd"] == 0.5)
             submit(here)
+            with hand_of(servers[0]) as hand:
+                assert hand.client.post("/worker/v1/claim", json=asked).status_code == 204
+                assert here.post("/v1/admin/workers/hand/drain").json()["state"] == "drained"
+                until(lambda: any(line["worker_id"] == "hand" for line in drained_at(there)))
+                assert there.post("/v1/admin/workers/hand/resume").json()["state"] == "ready"
+                until(lambda: not drained_at(here))
     finally:
         assert [live.stop() for live in servers] == [0, 0]
     postgres.drop(address)
