@@ -24,8 +24,9 @@ import uvicorn
 
 from mutoscope import deployments, lifecycle, operating, webhooks
 from mutoscope.catalog import Catalog, check_engines, fitted
-from mutoscope.engines import comfyui, registry
+from mutoscope.engines import registry
 from mutoscope.engines.base import Capabilities
+from mutoscope.equipment import asked_for, engines, load_catalog, name_comfyui
 from mutoscope.errors import ConfigError
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.housekeeping import Housekeeping
@@ -52,8 +53,6 @@ from mutoscope.web.routes import in_all_languages, missing
 
 log = structlog.get_logger(__name__)
 
-VENDORS = ("runcomfy",)
-"""Vendors whose models come with the program, for those who have an account there."""
 LOW_DISK_BYTES = 5 * 10**9
 KEEP_ALIVE_S = 75
 HAND_BACK_S = 5.0
@@ -85,7 +84,7 @@ async def serve(
 ) -> None:
     """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
     registry.use_files(filter(None, settings.engine_files.split(os.pathsep)))
-    _name_comfyui(settings)
+    name_comfyui(settings)
     capabilities, missing = engines()
     chosen = _chosen_engines(settings, capabilities)
     listener = listen(settings.host, settings.port)
@@ -131,33 +130,10 @@ async def serve(
         await _close(site, server, running)
 
 
-def engines() -> tuple[dict[str, Capabilities], dict[str, str]]:
-    """What each engine can do, and for those that cannot run here the reason."""
-    able: dict[str, Capabilities] = {}
-    missing: dict[str, str] = {}
-    for name in registry.names():
-        try:
-            able[name] = registry.capabilities(name)
-        except ConfigError as exc:
-            missing[name] = exc.message
-    return able, missing
-
-
-def load_catalog(settings: Settings) -> Catalog:
-    """The built-in manifests and the user's own. Raises CatalogError with every problem of every file."""
-    own = settings.manifests or settings.data / "manifests"
-    if settings.manifests is not None and not own.is_dir():
-        raise ConfigError(f"MUTOSCOPE_MANIFESTS: {own} is no folder")
-    wanted = dict.fromkeys(filter(None, settings.vendors.replace(" ", "").split(",")))
-    if unknown := sorted(set(wanted) - set(VENDORS)):
-        raise ConfigError(f"MUTOSCOPE_VENDORS: found {', '.join(unknown)}; accepted are {', '.join(VENDORS)}")
-    return Catalog.load([own] if own.is_dir() else [], vendors=tuple(wanted))
-
-
 async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -> tuple[Site, str | None]:
     """Open data folder and catalogue. Returns the site, and the first API key if one was made now."""
     catalog = load_catalog(settings)
-    capabilities = _asked_for(settings, catalog, capabilities)
+    capabilities = asked_for(settings, catalog, capabilities)
     for sentence in catalog.overrides:
         log.warning("manifest.overrides", told=sentence)
     problems = check_engines(catalog.models, capabilities)
@@ -323,24 +299,6 @@ def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]
         raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}; accepted are {able}")
     settings.cache.mkdir(parents=True, exist_ok=True)
     return chosen
-
-
-def _asked_for(
-    settings: Settings, catalog: Catalog, capabilities: Mapping[str, Capabilities]
-) -> dict[str, Capabilities]:
-    """Without engines whose work is done elsewhere and that nobody asks for: each costs a process."""
-    asked = {use.name for model in catalog.models for use in model.uses} | set(
-        settings.engines.replace(" ", "").split(",")
-    )
-    if settings.comfyui_servers or settings.comfyui_folder:
-        asked.add("comfyui")
-    return {name: can for name, can in capabilities.items() if name in asked or name not in ("comfyui", "upstream")}
-
-
-def _name_comfyui(settings: Settings) -> None:
-    """Where ComfyUI is, for the check of manifests here and for workers. Raises ConfigError."""
-    comfyui.check_named(settings.comfyui_servers)
-    os.environ |= {comfyui.SERVERS: settings.comfyui_servers, comfyui.FOLDER: settings.comfyui_folder}
 
 
 def _proxies(settings: Settings) -> list[str]:

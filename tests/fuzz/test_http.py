@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from starlette.types import ASGIApp
 
-from mutoscope import app
+from mutoscope import app, equipment
 from mutoscope import settings as knobs
 from mutoscope.protocol import VERSION
 from mutoscope.server import routes
@@ -90,7 +90,7 @@ async def _ask(
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A site without workers: what is accepted waits for ever."""
     data = tmp_path_factory.mktemp("fuzz")
-    able, _ = app.engines()
+    able, _ = equipment.engines()
     found = knobs.load({"data": data / "data", "api_key": KEY, "cache": data / "cache"}, {})
     with asyncio.Runner() as runner:
         site, _ = runner.run(app.open_site(found, able))

@@ -42,6 +42,7 @@ class Attempt:
         self.vendor, self.folder, self.picture, self.prompt = vendor, folder, picture, prompt
         self.notes = notes or Notes()
         self.engine = Upstream()
+        self.changes: dict[str, Any] = {}
 
     def run(self) -> Produced:
         """Carry it out."""
@@ -53,7 +54,7 @@ class Attempt:
             files={"image_url": (self.picture,)},
             folder=place,
             seed=7,
-            settings={**given, "key_env": "A_VENDORS_KEY", "poll_s": 0.05, "patience_s": 5},
+            settings={**given, "key_env": "A_VENDORS_KEY", "poll_s": 0.05, "patience_s": 5, **self.changes},
             remembered=self.notes.remembered,
         )
         return self.engine.run(task, self.notes)
@@ -134,6 +135,33 @@ def test_the_next_attempt_goes_on_with_the_same_request(vendor: Vendor, attempt:
     first.run()
     assert first.again().run().files
     assert (vendor.submits, len(vendor.jobs)) == (1, 1)
+
+
+@pytest.mark.parametrize("vendor", [kind for kind in VENDORS if kind.is_idempotent], indirect=True)
+def test_a_request_whose_answer_was_lost_with_its_worker_is_found_by_its_key(
+    vendor: Vendor, attempt: Callable[[str], Attempt]
+) -> None:
+    """Where the vendor knows it again; the second attempt sends the same body, with what was uploaded by the first."""
+    vendor.lose = 1
+    first = attempt("a harbour")
+    first.changes["patience_s"] = 0
+    error = first.failed()
+    assert (error.retryable, error.declined) == (True, False), "nobody else may make it too"
+    assert first.again().run().files
+    assert (vendor.submits, len(vendor.jobs)) == (2, 1)
+
+
+def test_a_request_is_not_begun_again_at_another_upstream(vendor: Vendor, attempt: Callable[[str], Attempt]) -> None:
+    """The operator pointed the model elsewhere while it was made: the old id is told."""
+    first = attempt("a harbour")
+    first.run()
+    second = first.again()
+    second.changes["model"] = "studio/other"
+    ((job_id, _),) = vendor.jobs.items()
+    message = second.failed().message
+    assert message.startswith(f"this request was begun at another upstream as {job_id}; ")
+    assert vendor.url not in message, "where an upstream is, is the operator's affair"
+    assert vendor.submits == 1
 
 
 def test_a_busy_vendor_is_asked_again(vendor: Vendor, attempt: Callable[[str], Attempt]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from mutoscope import app
+from mutoscope import app, equipment
 from mutoscope import settings as knobs
 from mutoscope.server import routes
 from mutoscope.server.metrics import Metrics
@@ -42,7 +42,7 @@ class Pages:
 @contextmanager
 def opened(data: Path, **settings: object) -> Iterator[Pages]:
     """The built-in models, every page in every language."""
-    able, _ = app.engines()
+    able, _ = equipment.engines()
     found = knobs.load({"data": data / "data", "api_key": KEY, "cache": data / "cache"} | settings, {})
     with asyncio.Runner() as runner:
         site, _ = runner.run(app.open_site(found, able))

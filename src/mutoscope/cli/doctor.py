@@ -100,11 +100,11 @@ def _engines() -> Iterator[Check]:
 
 def _models() -> Iterator[Check]:
     """Models that cannot run for want of something, such as the key of an account."""
-    from mutoscope import app  # noqa: PLC0415 - brings the whole server along
+    from mutoscope import equipment  # noqa: PLC0415 - brings the engines along
     from mutoscope.catalog import fitted  # noqa: PLC0415 - as above
 
     try:
-        catalog, (capabilities, _) = app.load_catalog(settings.load()), app.engines()
+        catalog, (capabilities, _) = equipment.load_catalog(settings.load()), equipment.engines()
     except MutoscopeError as exc:
         yield Check("manifests", exc.message, False, remedy="repair them; the server does not start with them")
         return

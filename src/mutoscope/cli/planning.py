@@ -79,7 +79,7 @@ def show(model_id: str, inputs: Mapping[str, Any], given: Sequence[str], *, as_j
 
 def plan(model_id: str, inputs: Mapping[str, Any], given: Sequence[str]) -> Planned:
     """What the model's engine would do with these inputs."""
-    from mutoscope.app import load_catalog  # noqa: PLC0415 - only this option needs it, and it takes time
+    from mutoscope.equipment import load_catalog  # noqa: PLC0415 - only this option needs it, and it takes time
 
     model = load_catalog(settings.load()).get(model_id)
     engine = registry.load(model.engine)

@@ -62,8 +62,8 @@ class Trip:
         note: Mapping[str, Any] = self.task.remembered.get(NOTE) or {}
         if note and note.get("at") != self._place:
             raise EngineError(
-                f"this request was begun at {note.get('at')} as {note.get('job') or 'one that is not known'}; "
-                "the model's upstream was changed since, and it is not sent again"
+                f"this request was begun at another upstream as {note.get('job') or 'one that is not known'}; "
+                "the model was pointed elsewhere since, and it is not sent again"
             )
         if job := note.get("job"):
             return str(job)

@@ -1,0 +1,55 @@
+"""What a server has: its engines, and the models of its manifests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from mutoscope.catalog import Catalog
+from mutoscope.engines import comfyui, registry
+from mutoscope.engines.base import Capabilities
+from mutoscope.errors import ConfigError
+from mutoscope.settings import Settings
+
+VENDORS = ("runcomfy",)
+"""Vendors whose models come with the program, for those who have an account there."""
+
+
+def engines() -> tuple[dict[str, Capabilities], dict[str, str]]:
+    """What each engine can do, and for those that cannot run here the reason."""
+    able: dict[str, Capabilities] = {}
+    missing: dict[str, str] = {}
+    for name in registry.names():
+        try:
+            able[name] = registry.capabilities(name)
+        except ConfigError as exc:
+            missing[name] = exc.message
+    return able, missing
+
+
+def load_catalog(settings: Settings) -> Catalog:
+    """The built-in manifests and the user's own. Raises CatalogError with every problem of every file."""
+    own = settings.manifests or settings.data / "manifests"
+    if settings.manifests is not None and not own.is_dir():
+        raise ConfigError(f"MUTOSCOPE_MANIFESTS: {own} is no folder")
+    wanted = dict.fromkeys(filter(None, settings.vendors.replace(" ", "").split(",")))
+    if unknown := sorted(set(wanted) - set(VENDORS)):
+        raise ConfigError(f"MUTOSCOPE_VENDORS: found {', '.join(unknown)}; accepted are {', '.join(VENDORS)}")
+    return Catalog.load([own] if own.is_dir() else [], vendors=tuple(wanted))
+
+
+def asked_for(
+    settings: Settings, catalog: Catalog, capabilities: Mapping[str, Capabilities]
+) -> dict[str, Capabilities]:
+    """Without engines whose work is done elsewhere and that nobody asks for: each costs a process."""
+    asked = {use.name for model in catalog.models for use in model.uses}
+    asked.update(settings.engines.replace(" ", "").split(","))
+    if settings.comfyui_servers or settings.comfyui_folder:
+        asked.add("comfyui")
+    return {name: can for name, can in capabilities.items() if name in asked or name not in ("comfyui", "upstream")}
+
+
+def name_comfyui(settings: Settings) -> None:
+    """Where ComfyUI is, for the check of manifests here and for workers. Raises ConfigError."""
+    comfyui.check_named(settings.comfyui_servers)
+    os.environ |= {comfyui.SERVERS: settings.comfyui_servers, comfyui.FOLDER: settings.comfyui_folder}
