@@ -59,6 +59,7 @@ def picture() -> dict[str, Any]:
 def test_a_model_that_is_switched_off_is_refused(owner: httpx.Client) -> None:
     """By a code of its own, from every list; what waits is kept and runs when it is on again."""
     waiting = submit(owner, TESTCARD, delay_s=1)
+    until(lambda: owner.get(f"/v1/requests/{waiting}").json()["state"] != "in_queue")
     held_back = submit(owner, TESTCARD)
     assert change(owner, TESTCARD, enabled=False)["enabled"] is False
     for call in (f"/v1/models/{TESTCARD}", f"/v1/quote/{TESTCARD}"):
