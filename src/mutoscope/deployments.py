@@ -47,8 +47,12 @@ _SCHEMA: Mapping[str, Any] = {
 _VALIDATOR = Validator(dict(_SCHEMA))
 
 
-async def follow(site: Site) -> None:
-    """Put in force what the database says now."""
+async def follow(site: Site, *, always: bool = True) -> None:
+    """Put in force what the database says now. always: also when nothing changed since the last time."""
+    as_of = await deployments.as_of(site.store.db)
+    if not always and as_of == site.catalog.deployed_as_of:
+        return
+    site.catalog.deployed_as_of = as_of
     found = await deployments.all_that_run(site.store.db)
     site.catalog.deploy(
         deployed=(model_of(site, one) for one in found if one.deleted_ms is None),
@@ -108,6 +112,7 @@ def model_of(site: Site, deployment: Deployment) -> Model:
 def check_workflow(value: object, path: str) -> Graph:
     """A workflow in API format. Raises InvalidInput that names the path."""
     try:
+        _VALIDATOR.check({"workflow_api_json": value if isinstance(value, dict) else {}})  # not nested without end
         return read_graph(value)
     except ConfigError as exc:
         raise InvalidInput(problems=(Problem(path, exc.message, "workflow"),)) from exc
@@ -117,6 +122,7 @@ def check_overrides(graph: Graph, value: object, path: str) -> dict[str, Any]:
     """`{"6": {"inputs": {…}}}` for nodes that there are. Raises InvalidInput with every problem."""
     if not isinstance(value, dict):
         raise InvalidInput(problems=(Problem(path, 'node ids such as {"6": {"inputs": {…}}} are accepted', "type"),))
+    _VALIDATOR.check({"overrides": value})
     problems = []
     for node, told in value.items():
         if node not in graph:

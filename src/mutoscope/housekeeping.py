@@ -58,7 +58,7 @@ class Housekeeping:
 
     async def _follow(self) -> None:
         await operating.follow(self._site)
-        await deployments.follow(self._site)
+        await deployments.follow(self._site, always=False)
         if self._site.catalog.ended:
             await lifecycle.fail_orphans(self._site)
 

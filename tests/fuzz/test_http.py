@@ -31,6 +31,7 @@ from tests.conftest import LiveServer, start_server
 from tests.fuzz.mutation import BODIES, NASTY, SEED, damaged_bytes, damaged_json
 from tests.http import media
 from tests.http.calls import assert_no_defects
+from tests.workflows import STILL
 
 pytestmark = [pytest.mark.slow, pytest.mark.fuzz, pytest.mark.timeout(3600)]
 
@@ -114,6 +115,9 @@ GOOD: tuple[tuple[str, str, Any], ...] = (
         {"prompt": "slow push-in", "image_urls": [PICTURE], "seed": 7},
     ),
     ("POST", "/prod/v2/models/mutoscope/testcard?webhook_events=failed", {"prompt": "x", "num_frames": 2}),
+    ("POST", "/prod/v2/deployments", {"name": "a", "queue_size": 1, "payload": {"workflow_api_json": STILL}}),
+    ("PATCH", "/prod/v2/deployments/x?includes=payload", {"name": "a", "hardware": ["AMPERE_48"]}),
+    ("POST", "/prod/v2/deployments/x/inference", {"overrides": {"6": {"inputs": {"text": "x"}}}}),
     ("POST", "/v1/keys", {"name": "a", "scopes": ["run"], "expires_in_s": 60, "account": "x"}),
     ("POST", "/v1/webhooks", HOOK),
     ("PATCH", "/v1/webhooks/x", HOOK),

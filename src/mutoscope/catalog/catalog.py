@@ -41,6 +41,7 @@ class Catalog:
         self._own = self._by_id
         self._deployed: dict[str, Model] = {}
         self.ended: dict[str, Model] = {}
+        self.deployed_as_of: object = None
 
     @classmethod
     def load(cls, folders: Sequence[Path] = (), *, builtin: bool = True, vendors: Sequence[str] = ()) -> Catalog:

@@ -173,7 +173,7 @@ class _Wanted:
     def changed(self, site: Site, before: Deployment) -> Deployment:
         """The deployment with what the body names. Raises InvalidInput with every problem."""
         name = self._body.get("name")
-        if not isinstance(name, str) or not 0 < len(name.strip()) <= LONGEST_NAME:
+        if not isinstance(name, str) or not 0 < len(name.strip()) <= len(name) <= LONGEST_NAME or "\0" in name:
             self._wrong("name", f"Deployment name is required: 1 to {LONGEST_NAME} characters")
         values: dict[str, Any] = {"name": name, **self._texts(before), **dict(self._numbers(before))}
         values["hardware"] = self._hardware(before)
@@ -189,8 +189,8 @@ class _Wanted:
         found = {}
         for name, longest in (("workflow_id", 200), ("workflow_version", 100), ("readme", LONGEST_README)):
             value = self._body.get(name)
-            if value is not None and (not isinstance(value, str) or len(value) > longest):
-                self._wrong(name, f"a text of at most {longest} characters is accepted")
+            if value is not None and (not isinstance(value, str) or len(value) > longest or "\0" in value):
+                self._wrong(name, f"a text of at most {longest} characters, none of them NUL, is accepted")
                 value = None
             found[name] = getattr(before, name) if value is None else value
         return found

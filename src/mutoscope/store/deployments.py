@@ -11,6 +11,9 @@ import orjson
 from mutoscope.errors import NotFound
 from mutoscope.store.database import Database
 
+UNSETTLED_MS = 3000
+"""Two changes may bear the same time; after so long there is no further one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
@@ -80,6 +83,14 @@ async def of_account(db: Database, account_id: str) -> list[Deployment]:
 async def all_that_run(db: Database) -> list[Deployment]:
     """Those of everybody that may have requests."""
     return [_deployment(row) for row in await db.all("deployments_all")]
+
+
+async def as_of(db: Database) -> object:
+    """Differs from before when any of them may have changed; for a moment after a change always."""
+    row = await db.one("deployments_as_of")
+    assert row is not None
+    latest = max(row["updated_ms"] or 0, row["deleted_ms"] or 0)
+    return (int(row["n"]), latest, row["now_ms"] if row["now_ms"] - latest < UNSETTLED_MS else 0)
 
 
 async def in_progress(db: Database, account_id: str) -> Mapping[str, int]:

@@ -832,6 +832,9 @@ select * from deployments where account_id = :account_id and deleted_ms is null 
 -- name: deployments_all
 select * from deployments where deleted_ms is null or deleted_ms > {now_ms} - 86400000
 
+-- name: deployments_as_of
+select count(*) as n, max(updated_ms) as updated_ms, max(deleted_ms) as deleted_ms, {now_ms} as now_ms from deployments
+
 -- name: deployment_running
 select r.id, r.memo from requests r
 where r.model_id = :model_id and r.account_id = :account_id and r.state = 'in_progress'
