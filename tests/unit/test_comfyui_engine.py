@@ -12,11 +12,13 @@ import pytest
 
 from mutoscope.engines.base import Produced, Task
 from mutoscope.engines.comfyui import Comfyui, following
+from mutoscope.engines.comfyui.client import Away, Client
 from mutoscope.errors import EngineError, MediaError
 from mutoscope.media.probe import probe
 from mutoscope.testing import Notes, a_picture
 from tests import comfy
 from tests.comfy import Comfy
+from tests.conftest import REPOSITORY
 from tests.http.calls import until
 from tests.workflows import FILM, FILM_INPUTS, STILL, STILL_INPUTS, node
 
@@ -247,13 +249,43 @@ def test_what_is_wrong_with_the_setup_is_said(
         Comfyui().run(task(**settings), Notes())
 
 
-def test_a_folder_is_started_once_and_ends_with_the_engine(tmp_path: Path, task: Callable[..., Task]) -> None:
-    """Two engines share it; when the one that started it goes, it goes too, and the other starts its own."""
+def a_folder(tmp_path: Path) -> Path:
+    """A folder with a main.py that starts our server, as ComfyUI's starts its own."""
     root = tmp_path / "ComfyUI"
     root.mkdir()
-    (root / "main.py").write_text(f"import sys; sys.path.insert(0, {str(Path.cwd())!r})\n")
-    with (root / "main.py").open("a") as file:
-        file.write("from tests.comfy import main\nmain()\n")
+    line = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\nfrom tests.comfy import main\nmain()\n"
+    (root / "main.py").write_text(line)
+    return root
+
+
+def test_an_idle_folder_is_ended_and_started_again(tmp_path: Path, task: Callable[..., Task]) -> None:
+    """After `keep_warm_s` without work; the next task waits for a new one."""
+    settings = {"servers": "", "folder": str(a_folder(tmp_path)), "keep_warm_s": 0.2}
+    engine, notes = Comfyui(), [Notes(), Notes()]
+    try:
+        engine.run(task(**settings), notes[0])
+        first = notes[0].remembered["comfyui"]["server"]
+        until(lambda: not answers(first))
+        engine.run(task(**settings), notes[1])
+        assert notes[1].remembered["comfyui"]["server"] != first
+    finally:
+        engine.close()
+
+
+def answers(address: str) -> bool:
+    client = Client(address)
+    try:
+        client.queue()
+    except Away:
+        return False
+    finally:
+        client.close()
+    return True
+
+
+def test_a_folder_is_started_once_and_ends_with_the_engine(tmp_path: Path, task: Callable[..., Task]) -> None:
+    """Two engines share it; when the one that started it goes, it goes too, and the other starts its own."""
+    root = a_folder(tmp_path)
     settings = {"servers": "", "folder": str(root)}
     first, second = Comfyui(), Comfyui()
     try:
