@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from mutoscope.web.texts import address
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # whoever runs this file has its folder there, not the repository
+from scripts.browser import find as find_chromium  # noqa: E402 - by that path
 from scripts.lived_in import PHOTOGRAPH, age, fill, keep_busy, let_go, receiver  # noqa: E402 - by that path
 
 MODEL = "/models/bytedance/dreamina-3-0/pro/image-to-video"
@@ -97,9 +97,9 @@ SHOWN = (
     ("api", "ja", 1280, "light"),
     ("generations", "en", 1280, "dark"),
     ("keys", "de", 1280, "light"),
-    ("pricing", "fr", 1280, "light"),
+    ("library", "fr", 1280, "light"),
     ("status", "ko", 1280, "dark"),
-    ("cookies", "ru", 390, "light"),
+    ("usage", "ru", 390, "light"),
 )
 """Page, language, width and light of the pictures in the docs."""
 SHOWN_IN = ROOT / "docs" / "gallery" / "pages"
@@ -117,7 +117,7 @@ def main() -> None:
     options = parser.parse_args()
     chosen = list(SHOWN) if options.docs else every(options.only.split(","), options.languages.split(","))
     options.out.mkdir(parents=True, exist_ok=True)
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if chromium is None:
         sys.exit("no Chromium is installed (Debian: apt install chromium)")
     rights = ["--no-sandbox"] if os.geteuid() == 0 else []
