@@ -263,6 +263,8 @@ def take(page: Page, path: Path, width: int, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce")
     page.wait_for_timeout(150)
     whole = width < 1000 and not page.locator("dialog[open]").count()
+    if whole:
+        page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=path, full_page=whole)
 
 
