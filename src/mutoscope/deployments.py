@@ -18,6 +18,7 @@ from mutoscope.catalog.model import Price
 from mutoscope.engines.comfyui.deployed import REFERENCE, overridden
 from mutoscope.engines.comfyui.workflow import Graph, Place, read_graph, takes_file
 from mutoscope.errors import ConfigError, EngineUnavailable, InvalidInput, Problem
+from mutoscope.jobs import HIDDEN
 from mutoscope.schema import Validator
 from mutoscope.site import Site
 from mutoscope.store import deployments
@@ -30,6 +31,8 @@ HARDWARE = (
 """The hosted service's words. They set a price; the work is done by the machine that there is."""
 TIME_LIMIT_S = 3600
 MOST_FILES = 64
+EXTRA_DATA = f"{HIDDEN}extra_data"
+"""It holds keys to other services."""
 _FILES = {"images": "image_uri", "videos": "video_uri", "audios": "audio_uri"}
 _ENDINGS = {"videos": r"\.(mp4|mov|webm|mkv)$", "audios": r"\.(wav|mp3|m4a|flac|ogg)$"}
 _SCHEMA: Mapping[str, Any] = {
@@ -37,7 +40,7 @@ _SCHEMA: Mapping[str, Any] = {
     "properties": {
         "workflow_api_json": {"type": "object"},
         "overrides": {"type": "object"},
-        "extra_data": {"type": "object"},
+        EXTRA_DATA: {"type": "object"},
         **{
             name: {"type": "array", "maxItems": MOST_FILES, "items": {"type": "string", "format": kind}}
             for name, kind in _FILES.items()
@@ -92,7 +95,7 @@ def model_of(site: Site, deployment: Deployment) -> Model:
         engine="comfyui",
         engine_settings={"workflow": workflow, "every_node": True, **keep_warm},
         engine_notes={},
-        bindings={name: name for name in ("workflow_api_json", "overrides", "extra_data", *_FILES)},
+        bindings={"extra_data": EXTRA_DATA, **{name: name for name in ("workflow_api_json", "overrides", *_FILES)}},
         produces="files",
         many=True,
         price=Price(site.hardware_prices.get(deployment.hardware[0], 0.0) / 3600, "second"),
@@ -139,12 +142,14 @@ def inputs_of(deployment: Deployment, body: object) -> dict[str, Any]:
     """The body of an inference as inputs of the deployment's model; addresses of files apart. Raises InvalidInput."""
     if not isinstance(body, dict):
         raise InvalidInput(problems=(Problem("", "a JSON object is accepted", "type"),))
-    given = {name: body[name] for name in ("overrides", "workflow_api_json", "extra_data") if body.get(name)}
+    given = {name: body[name] for name in ("overrides", "workflow_api_json") if body.get(name)}
     if "overrides" in given and "workflow_api_json" in given:
         message = "accepted without `workflow_api_json`; change the values in that"
         raise InvalidInput(problems=(Problem("overrides", message, "exclusive"),))
-    if not isinstance(given.get("extra_data", {}), dict):
-        raise InvalidInput(problems=(Problem("extra_data", "an object is accepted", "type"),))
+    if extra_data := body.get("extra_data"):
+        if not isinstance(extra_data, dict):
+            raise InvalidInput(problems=(Problem("extra_data", "an object is accepted", "type"),))
+        given[EXTRA_DATA] = extra_data
     files: dict[str, list[str]] = {}
     if "workflow_api_json" in given:
         graph = check_workflow(given["workflow_api_json"], "workflow_api_json")

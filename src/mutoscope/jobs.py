@@ -16,6 +16,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+HIDDEN = "hidden:"
+"""What the names of inputs begin with that nobody is shown again."""
+
 
 class State(StrEnum):
     IN_QUEUE = "in_queue"
@@ -148,6 +151,11 @@ class Job:
     expires_ms: int | None = None
     base_price_usd: float | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def shown_inputs(self) -> dict[str, Any]:
+        """What its caller may see again: all but secrets of theirs that are for workers alone."""
+        return {name: value for name, value in self.inputs.items() if not name.startswith(HIDDEN)}
 
 
 @dataclass(frozen=True, slots=True)

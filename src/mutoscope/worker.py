@@ -32,7 +32,8 @@ from mutoscope.engines.base import Task
 from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
 from mutoscope.errors import Cancelled, ConfigError, EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
-from mutoscope.link import Lease, Link, Released, backoff, insist
+from mutoscope.lease import Lease, Released
+from mutoscope.link import Link, backoff, insist
 from mutoscope.measuring import Measurer
 from mutoscope.media.datauri import DOWNLOAD_LIMITS
 from mutoscope.media.probe import MediaInfo
@@ -47,6 +48,8 @@ INPUT_LIMIT_BYTES = 200 * 2**20
 CLAIM_WAIT_S = 20.0
 HASTY_S = 0.5
 """An empty answer sooner than this was not a long poll; asking again at once would be a busy loop."""
+LAST_ANSWER_S = 1.0
+"""How long an answer with work may be under way to a worker that was told to go."""
 REWARM_AFTER_S = 30.0
 """Pause before an engine that could not be warmed is tried again."""
 STORE_TRIES_S = 60.0
@@ -95,6 +98,7 @@ def main(
             threading.Thread(target=worker.die_with_parent, args=(parent_fd,), name="parent", daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, worker.on_signal)
+        signal.signal(signal.SIGALRM, worker.on_last_answer)
         try:
             worker.serve()
         finally:
@@ -229,7 +233,7 @@ class Worker:
 
     @contextlib.contextmanager
     def _idle(self) -> Iterator[None]:
-        """Within the block a signal ends the process: nothing is at hand that could be lost."""
+        """Within the block a signal ends the process, once no answer with work can be under way any more."""
         self._is_idle = True
         try:
             if self._draining:
@@ -243,12 +247,17 @@ class Worker:
         urgent = self._draining or number == signal.SIGINT
         self._release_at = time.monotonic() + (0.0 if urgent else self._drain_s)
         if self._is_idle:
-            self._is_idle = False
-            sys.exit(0)
+            signal.setitimer(signal.ITIMER_REAL, LAST_ANSWER_S)
         if lease := self._lease:
             lease.release_by(self._release_at)
             if urgent:
                 lease.end(Released())
+
+    def on_last_answer(self, number: int, frame: FrameType | None) -> None:
+        """A server that stops has answered by now; another one has nothing for us."""
+        if self._is_idle:
+            self._is_idle = False
+            sys.exit(0)
 
     def die_with_parent(self, parent_fd: int) -> None:
         """Block until the parent is gone, then leave nothing behind that runs."""

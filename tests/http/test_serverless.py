@@ -218,6 +218,25 @@ def test_a_whole_workflow_may_be_sent(client: httpx.Client, tmp_path: Path) -> N
     assert client.get(film["url"]).content[4:8] == b"ftyp"
 
 
+def test_keys_in_extra_data_reach_comfyui_and_are_shown_to_nobody(
+    client: httpx.Client, server: Comfy, site: LiveServer
+) -> None:
+    """Neither by the API nor by the pages, nor can they be searched for."""
+    deployment = made(client)
+    secret = "comfyui-0123456789abcdef"
+    request_id = infer(client, deployment, {"extra_data": {"api_key_comfy_org": secret}})
+    result(client, deployment, request_id)
+    assert list(server.history.values())[-1]["prompt"][3]["api_key_comfy_org"] == secret
+    assert secret not in client.get(f"/v1/requests/{request_id}").text
+    assert secret not in client.get(f"/v1/requests/{request_id}/events", params={"follow": "false"}).text
+    assert client.get("/v1/requests", params={"search": secret}).json()["requests"] == []
+    with site.client("") as browser:
+        signed_in = browser.post("/sign-in", data={"key": site.api_key}, headers={"Origin": site.url})
+        assert signed_in.is_success, signed_in.text
+        page = browser.get(f"/generations/{request_id}", headers={"Accept": "text/html"})
+        assert (page.status_code, secret in page.text) == (200, False)
+
+
 def test_its_requests_are_among_all_others(client: httpx.Client, site: LiveServer) -> None:
     """In the list, by themselves, and on the pages, which know no model of that name."""
     deployment = made(client)

@@ -78,7 +78,7 @@ def test_a_running_request_is_finished_first(start: Start, number: signal.Signal
     """Meanwhile status is told, new work is refused with a hint when to come back, and all ends well."""
     live = start(drain_s=20)
     with live.client() as client:
-        running = submit(client, delay_s=1.5)
+        running = submit(client, delay_s=5)
         waiting = submit(client)
         wait_for(client, running, "in_progress")
         live.process.send_signal(number)

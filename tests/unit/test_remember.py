@@ -13,7 +13,8 @@ from mutoscope.engines import registry
 from mutoscope.engines.base import Task
 from mutoscope.engines.process import EngineProcess
 from mutoscope.errors import EngineError, LeaseLost
-from mutoscope.link import Lease, Link, Released, ServerAway
+from mutoscope.lease import Lease, Released
+from mutoscope.link import Link, ServerAway
 from mutoscope.protocol import MEMO_BYTES, Assignment, Remember
 from mutoscope.testing import Notes
 

@@ -449,6 +449,18 @@ def test_an_idle_worker_goes_at_once(quiet_desk: Desk, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_work_that_was_under_way_to_a_worker_told_to_go_is_done(quiet_desk: Desk, tmp_path: Path) -> None:
+    """The server has given it out: nobody else would do it before the lease ends."""
+    quiet_desk.poll_s = CLAIM_WAIT_S
+    with a_worker(quiet_desk, tmp_path) as worker:
+        quiet_desk.wait(lambda: quiet_desk.claims)
+        worker.terminate()
+        request_id = quiet_desk.add()
+        assert worker.wait(timeout=GOES_S) == 0
+    assert quiet_desk.finishes[request_id].outcome == "completed"
+
+
+@pytest.mark.slow
 def test_a_draining_worker_finishes_what_it_has(quiet_desk: Desk, tmp_path: Path) -> None:
     """The request at hand is completed; the next one stays where it is."""
     with a_worker(quiet_desk, tmp_path) as worker:

@@ -85,7 +85,7 @@ def _has(site: Site, job: Job, word: str) -> bool:
     if job.id.startswith(word) or word in job.model_id.casefold():
         return True
     names = site.catalog.get(job.model_id).names.values() if job.model_id in site.catalog else ()
-    return any(word in text.casefold() for text in (*names, *texts_of(job.inputs)))
+    return any(word in text.casefold() for text in (*names, *texts_of(job.shown_inputs)))
 
 
 def texts_of(value: Any) -> Iterator[str]:

@@ -66,7 +66,7 @@ def check_announced(request: Request, limit_bytes: int) -> None:
 
 async def read_json(request: Request, limit_bytes: int) -> Any:
     """The body as JSON. Raises TooLarge and BadRequest."""
-    body = await _whole(request, limit_bytes)
+    body = await read_whole(request, limit_bytes)
     if not body:
         raise BadRequest("the body is empty; a JSON object is accepted")
     if body.count(b",") > MOST_VALUES:  # each value but the first comes after a comma
@@ -80,7 +80,7 @@ async def read_json(request: Request, limit_bytes: int) -> Any:
         ) from exc
 
 
-async def _whole(request: Request, limit_bytes: int) -> bytes:
+async def read_whole(request: Request, limit_bytes: int) -> bytes:
     """The body at once; most arrive in one piece."""
     check_announced(request, limit_bytes)
     message = await request.receive()

@@ -23,7 +23,7 @@ from mutoscope.server.deployments import of_caller
 from mutoscope.server.dialects.runcomfy import RESULT, STATUS, idempotency_key, retry_after
 from mutoscope.server.metrics import metrics_of
 from mutoscope.server.outputs import file_url
-from mutoscope.server.wire import Query, answer, base_url, read_json, site_of
+from mutoscope.server.wire import Query, answer, base_url, read_json, read_whole, site_of
 from mutoscope.site import Site
 from mutoscope.store import deployments as store
 from mutoscope.store.deployments import Deployment
@@ -135,9 +135,7 @@ async def proxy(request: Request) -> Response:
     path = request.path_params["path"].removeprefix("api/")
     if ".." in path.split("/"):
         raise BadRequest("path: `..` is not accepted")
-    body = b"".join([part async for part in request.stream()]) if request.method == "POST" else b""
-    if len(body) > PROXY_BYTES:
-        raise BadRequest(f"the body has more than {PROXY_BYTES} bytes")
+    body = await read_whole(request, PROXY_BYTES) if request.method == "POST" else b""
     if "admin" not in who.scopes or who.account_id != await site_of(request).store.first_account():
         body = _permitted(request.method, path, body, instance)
     query = request.scope["query_string"].decode("latin-1")

@@ -132,8 +132,9 @@ def _step(event: Event) -> Step:
 def _in_order(job: Job, model: Model | None) -> Sequence[tuple[str, Any]]:
     """Inputs in the order of the form, then the rest; those without a value left out."""
     known = model.input_schema.get("properties", {}) if model else {}
-    names = [*(name for name in known if name in job.inputs), *(name for name in job.inputs if name not in known)]
-    return [(name, job.inputs[name]) for name in names if job.inputs[name] not in (None, "", [])]
+    shown = job.shown_inputs
+    names = [*(name for name in known if name in shown), *(name for name in shown if name not in known)]
+    return [(name, shown[name]) for name in names if shown[name] not in (None, "", [])]
 
 
 async def _input(site: Site, name: str, value: Any, model: Model | None) -> Input:
