@@ -57,6 +57,8 @@ class Connection(HttpToolsProtocol):
     _unread: asyncio.TimerHandle | None = None
     _received = 0
     _body_received = 0
+    _is_in_head = False
+    _is_in_body = False
     _has_host = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -75,27 +77,30 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a head or a body."""
-        waiting = self._late
+        """Bytes of a head or a body. Clocks run only for what does not come at once, which is nearly nothing."""
         super().data_received(data)
-        if waiting is not None and waiting is self._late:
-            self._received += len(data)
-            if self._received > self.head_bytes:
-                self.transport.close()
+        if self._is_in_head:
+            if self._late is None:  # begun in what came with the end of another body
+                self._wait_for_head()
+            else:
+                self._received += len(data)
+                if self._received > self.head_bytes:
+                    self.transport.close()
+        elif self._is_in_body and self._slow is None:
+            self._slow = self.loop.call_later(self.body_s, self._look_at_body)
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
         self._has_host = False
-        if self._late is None:
-            self._wait_for_head()
+        self._is_in_head = True
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """One field. Raises ValueError, which refuses the request, for what readers could understand in two ways."""
         super().on_header(name, value)
         if len(self.headers) > self.header_fields:
             raise ValueError("too many header fields")
-        if name.lower() == b"host":
+        if len(name) == len(b"host") and name.lower() == b"host":
             if self._has_host:
                 raise ValueError("more than one Host")
             self._has_host = True
@@ -107,7 +112,7 @@ class Connection(HttpToolsProtocol):
         self._head_is_there()
         super().on_headers_complete()
         self._body_received = 0
-        self._slow = self.loop.call_later(self.body_s, self._look_at_body)
+        self._is_in_body = True
 
     def on_body(self, body: bytes) -> None:
         """A part of a body."""
@@ -139,6 +144,7 @@ class Connection(HttpToolsProtocol):
         self._late = self.loop.call_later(self.head_s, self.transport.close)
 
     def _head_is_there(self) -> None:
+        self._is_in_head = False
         if self._late is not None:
             self._late.cancel()
             self._late = None
@@ -157,6 +163,7 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _body_is_there(self) -> None:
+        self._is_in_body = False
         if self._slow is not None:
             self._slow.cancel()
             self._slow = None

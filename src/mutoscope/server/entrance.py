@@ -6,6 +6,7 @@ that keep browsers careful, is counted, and at level debug is logged, by its rou
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
@@ -29,6 +30,7 @@ CAREFUL = (
 )
 """On every answer that does not say otherwise: nothing here is a page, and no address of ours, which may be signed,
 is told to others."""
+CAREFUL_NAMES = frozenset(name for name, _ in CAREFUL)
 STAY_ENCRYPTED = (b"strict-transport-security", b"max-age=31536000")
 KEEP_NOTHING = (b"cache-control", b"no-store")
 
@@ -44,6 +46,7 @@ class Entrance:
         self.app: Any = ProxyHeadersMiddleware(app, trusted_proxies) if trusted_proxies else app  # type: ignore[arg-type]
         self.site = site
         self.metrics = metrics
+        self._tells = structlog.get_logger(__name__).is_enabled_for(logging.DEBUG)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run one request."""
@@ -77,17 +80,20 @@ class Entrance:
                 raise  # too late to answer: the connection is cut
             await response(scope, receive, watch)
         finally:
-            log.debug("http.answered", **_about(scope), status=status, seconds=round(time.perf_counter() - began, 4))
+            if self._tells:
+                took_s = round(time.perf_counter() - began, 4)
+                log.debug("http.answered", **_about(scope), status=status, seconds=took_s)
 
 
 def _be_careful(scope: Scope, message: Message) -> None:
-    wanted = [*CAREFUL]
-    if scope["scheme"] == "https":
-        wanted.append(STAY_ENCRYPTED)
-    if any(name == b"authorization" for name, _ in scope["headers"]):
-        wanted.append(KEEP_NOTHING)
-    said = {name for name, _ in message["headers"]}
-    message["headers"] = [*message["headers"], *(header for header in wanted if header[0] not in said)]
+    headers = list(message["headers"])
+    said = {name for name, _ in headers}
+    headers += CAREFUL if said.isdisjoint(CAREFUL_NAMES) else [header for header in CAREFUL if header[0] not in said]
+    if scope["scheme"] == "https" and STAY_ENCRYPTED[0] not in said:
+        headers.append(STAY_ENCRYPTED)
+    if KEEP_NOTHING[0] not in said and b"authorization" in [name for name, _ in scope["headers"]]:
+        headers.append(KEEP_NOTHING)
+    message["headers"] = headers
 
 
 def _about(scope: Scope) -> dict[str, Any]:
