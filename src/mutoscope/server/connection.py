@@ -59,7 +59,6 @@ class Connection(HttpToolsProtocol):
     _body_received = 0
     _is_in_head = False
     _is_in_body = False
-    _has_host = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody is there; turned away when everybody is."""
@@ -92,23 +91,20 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """The first byte of a request."""
         super().on_message_begin()
-        self._has_host = False
         self._is_in_head = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One field. Raises ValueError, which refuses the request, for what readers could understand in two ways."""
-        super().on_header(name, value)
-        if len(self.headers) > self.header_fields:
-            raise ValueError("too many header fields")
-        if len(name) == len(b"host") and name.lower() == b"host":
-            if self._has_host:
-                raise ValueError("more than one Host")
-            self._has_host = True
-
     def on_headers_complete(self) -> None:
-        """The end of a head. Raises ValueError, which refuses the request, for a version nobody speaks."""
+        """The end of a head.
+
+        Raises ValueError, which refuses the request, for a version nobody speaks and for what has two meanings.
+        """
         if self.parser.get_http_version() not in ("1.0", "1.1"):
             raise ValueError("not HTTP/1")
+        names = [name for name, _ in self.headers]
+        if len(names) > self.header_fields:
+            raise ValueError("too many header fields")
+        if names.count(b"host") > 1:
+            raise ValueError("more than one Host")
         self._head_is_there()
         super().on_headers_complete()
         self._body_received = 0

@@ -28,7 +28,7 @@ class Metrics:
         self._answers = Counter(
             "mutoscope_http_answers", "HTTP answers by status code.", ["code"], registry=self.registry
         )
-        self._answers_by_code: dict[int, Counter] = {}
+        self._answered: dict[int, int] = {}  # since the last look; every answer counts, a lock for each would show
         self._refused = Counter(
             "mutoscope_http_errors", "Refusals and failures by error code.", ["error_code"], registry=self.registry
         )
@@ -100,10 +100,7 @@ class Metrics:
 
     def answered(self, code: int) -> None:
         """Count an answer."""
-        counter = self._answers_by_code.get(code)
-        if counter is None:
-            counter = self._answers_by_code[code] = self._answers.labels(code)
-        counter.inc()
+        self._answered[code] = self._answered.get(code, 0) + 1
 
     def refused(self, exc: Exception) -> None:
         """Count an error by its own code."""
@@ -151,4 +148,7 @@ class Metrics:
         self._webhook_lag.set(await site.store.webhooks.lag_ms() / 1000)
         self._workers.set(site.health.workers_ready())
         self._free.set(site.look_at_disk())
+        for code, count in self._answered.items():
+            self._answers.labels(code).inc(count)
+        self._answered.clear()
         return generate_latest(self.registry)
