@@ -556,8 +556,8 @@ def test_a_host_that_trickles_does_not_hold_a_worker(artist: httpx.Client, hosti
     """One byte a second keeps every read alive; the model's time limit, here two seconds, ends it."""
     error = failure(artist, hostile.trickle(), IMPATIENT)
 
-    assert error.startswith("image_urls[0]: ")
-    assert "not finished after 2" in error
+    of_the_fetch = error.startswith("image_urls[0]: ") and "not finished after 2" in error
+    assert of_the_fetch or error == "exceeded the time limit of 2 s"  # both clocks end within milliseconds
 
 
 def test_a_picture_of_more_than_50_mib_is_not_fetched(artist: httpx.Client, hostile: Hostile) -> None:
