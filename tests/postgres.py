@@ -97,7 +97,8 @@ class Server:
 
     def wait(self) -> None:
         """Until it answers."""
-        for _ in range(600):
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
             try:
                 psycopg.connect(f"{self.address}/postgres", connect_timeout=2).close()
             except psycopg.OperationalError:

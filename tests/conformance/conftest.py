@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import sqlite3
 import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -21,6 +24,7 @@ from mutoscope.store.values import Charge, Held
 from tests.postgres import Server
 
 MODEL = "test/card"
+_NUMBERS = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,22 @@ class Desk:
     def __init__(self, store: Store) -> None:
         self.store = store
 
+    def raw(self, sql: str) -> int:
+        """Run a statement of a test's own, beside the store; how many rows it changed."""
+        db: Any = self.store.db
+        if isinstance(db, Sqlite):
+            with contextlib.closing(sqlite3.connect(db.path)) as file, file:
+                return file.execute(sql).rowcount
+        with psycopg.connect(db._conninfo) as connection:
+            return connection.execute(sql.encode()).rowcount
+
     def job(self, who: Person = ALICE, **given: Any) -> NewJob:
-        """A request that fits the model; keywords are fields of NewJob."""
+        """A request that fits the model; keywords are fields of NewJob.
+
+        A later one has a larger id: of one millisecond, too, the order is that in which they were made.
+        """
         plain = NewJob(
-            id=str(uuid.uuid4()),
+            id=str(uuid.UUID(int=next(_NUMBERS))),
             account_id=who.account_id,
             key_id=who.key_id,
             model_id=MODEL,

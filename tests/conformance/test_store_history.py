@@ -50,8 +50,9 @@ async def test_ends_are_counted_by_the_hour(desk: Desk) -> None:
     assert sum(hour.completed + hour.failed for hour in hours[:-2]) == 0
 
 
-async def test_what_was_read_serves_for_a_while(desk: Desk) -> None:
+async def test_what_was_read_serves_for_a_while(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """A form that asks at every key does not read the table at every key."""
+    monkeypatch.setattr("mutoscope.store.history.KEPT_S", 3600.0)
     history = History(desk.store.db)
     assert not await history.runs()
     await desk.submit()

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from typing import Any
 
 import psycopg
 import pytest
 
 from mutoscope.quotas import Quota
-from mutoscope.store.sqlite import Sqlite
 
 from .conftest import ALICE, BOB, Desk, Person
 from .test_store_fairness import key_of, submit
@@ -18,18 +16,6 @@ from .test_store_fairness import key_of, submit
 pytestmark = pytest.mark.anyio
 
 HOUR_MS = 3_600_000
-
-
-def raw(desk: Desk, sql: str) -> None:
-    """A statement of this test's own, beside the store."""
-    db: Any = desk.store.db
-    if isinstance(db, Sqlite):
-        with sqlite3.connect(db.path) as file:
-            file.execute(sql)
-        file.close()
-        return
-    with psycopg.connect(db._conninfo) as connection:
-        connection.execute(sql.encode())
 
 
 @pytest.mark.parametrize("first", [None, HOUR_MS], ids=["without-first", "with-first"])
@@ -51,7 +37,7 @@ async def test_a_lane_without_a_share_is_served(desk: Desk) -> None:
     """What the older program put into the queue has no row in `shares`; its turn is that of its tag."""
     lane, free = await key_of(desk, "lane", max_running=9), await key_of(desk, "free")
     lanes, frees = await submit(desk, lane, 2), await submit(desk, free, 2)
-    raw(desk, f"delete from shares where key_id = '{lane.key_id}'")
+    desk.raw(f"delete from shares where key_id = '{lane.key_id}'")
     served = await desk.claim_all()
     assert served == [lanes[0], frees[0], lanes[1], frees[1]]
 
@@ -75,15 +61,14 @@ async def test_what_the_order_is_made_of_is_never_null(desk: Desk, change: str) 
     alice = await key_of(desk, "alice")
     ids = await submit(desk, alice, 2)
     with pytest.raises((sqlite3.IntegrityError, psycopg.errors.NotNullViolation)):
-        raw(desk, change)
+        desk.raw(change)
     assert await desk.claim_all() == ids
 
 
 async def test_a_key_of_the_version_before_weighs_one(desk: Desk) -> None:
     """It was added without a weight, a priority or a cap, and shares as everybody does."""
     account_id = await desk.store.open_account("old")
-    raw(
-        desk,
+    desk.raw(
         "insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, created_ms) "
         f"values ('key-old', '{account_id}', 'old', 'h', 'mk', 'run', 1)",
     )
@@ -100,10 +85,10 @@ async def test_ties_are_broken_by_age_and_then_by_id(desk: Desk) -> None:
     ids = [f"{letter}-{n:02}" for n, letter in enumerate(letters)]
     for n, request_id in enumerate(ids):
         await desk.submit((ALICE, BOB)[n % 2], id=request_id)
-    raw(desk, "update requests set tag = 0, created_ms = 1000")
+    desk.raw("update requests set tag = 0, created_ms = 1000")
     young = sorted(random.Random(4).sample(ids, 5))
     named = ", ".join(f"'{one}'" for one in young)
-    raw(desk, f"update requests set created_ms = 1001 where id in ({named})")
+    desk.raw(f"update requests set created_ms = 1001 where id in ({named})")
     expected = [*sorted(set(ids) - set(young)), *young]
     assert [await desk.position(one, (ALICE, BOB)[ids.index(one) % 2]) for one in expected] == list(range(12))
     assert await desk.claim_all() == expected
@@ -113,6 +98,6 @@ async def test_a_tie_between_lanes_is_broken_by_age_and_then_by_id_too(desk: Des
     """A capped key's request, and one of the common lane, at the same turn."""
     capped, free = await key_of(desk, "capped", max_running=9), await key_of(desk, "free")
     (late,), (early,) = await submit(desk, capped), await submit(desk, free)
-    raw(desk, "update requests set tag = 0, created_ms = 1000")
-    raw(desk, f"update requests set created_ms = 999 where id = '{early}'")
+    desk.raw("update requests set tag = 0, created_ms = 1000")
+    desk.raw(f"update requests set created_ms = 999 where id = '{early}'")
     assert await desk.claim_all() == [early, late]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections import Counter
 
 import pytest
@@ -54,7 +55,7 @@ async def test_a_key_of_weight_three_gets_three_places_of_four(desk: Desk) -> No
 async def test_equal_shares_are_served_by_age_and_then_by_id(desk: Desk) -> None:
     """Thirty keys with one request each, all accepted within a few milliseconds."""
     people = [Person(ALICE.account_id, f"key-{n}") for n in range(30)]
-    ids = await asyncio.gather(*(desk.submit(person) for person in people))
+    ids = await asyncio.gather(*(desk.submit(person, id=str(uuid.uuid4())) for person in people))
     jobs = [await desk.store.job(request_id, ALICE.account_id) for request_id in ids]
     by_age = [job.id for job in sorted(jobs, key=lambda job: (job.created_ms, job.id))]
     assert await desk.claim_all() == by_age
@@ -105,9 +106,9 @@ async def test_a_worker_gets_only_models_it_can_run(desk: Desk) -> None:
 
 async def test_between_models_the_older_request_is_served_first(desk: Desk) -> None:
     """Fair shares are kept within a model; a worker of several takes the head that waited longest."""
-    ids = []
+    ids: list[str] = []
     for model_id in ("test/b", "test/a", "test/c"):
-        ids.append(await desk.submit(model_id=model_id))
+        ids.append(await desk.submit(model_id=model_id, id=f"z{-len(ids)}"))
         await asyncio.sleep(0.002)  # another millisecond
     served = [await desk.claim(models=("test/a", "test/b", "test/c")) for _ in ids]
     assert [job.id for job in served if job] == ids
@@ -141,8 +142,11 @@ async def test_submit_claim_and_cancel_in_one_moment_leave_one_truth(desk: Desk)
         assert await desk.state(request_id) is expected
 
 
-async def test_a_request_that_failed_for_now_waits_before_it_is_served_again(desk: Desk) -> None:
+async def test_a_request_that_failed_for_now_waits_before_it_is_served_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The pause holds no other request up."""
+    monkeypatch.setattr(acts, "RETRY_DELAY_MS", 3_600_000)
     first, second = await desk.submit(), await desk.submit()
     held = await desk.claim_held()
     assert held.request_id == first

@@ -50,7 +50,7 @@ async def submit_all(desks: tuple[Desk, Desk], who: Person, quota: Quota, count:
     [
         (Quota(rate_submits=25, rate_window_s=3600), 0, 25, "RateLimited"),
         (Quota(max_queued=30), 0, 30, "RateLimited"),
-        (Quota(spend_microusd=2_000_000, spend_period="month"), 300_000, 6, "PaymentRequired"),
+        (Quota(spend_microusd=2_000_000, spend_period="total"), 300_000, 6, "PaymentRequired"),
     ],
 )
 async def test_what_both_accept_is_within_the_limit(
