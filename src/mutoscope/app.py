@@ -26,7 +26,7 @@ from mutoscope import deployments, lifecycle, operating, webhooks
 from mutoscope.catalog import Catalog, check_engines, fitted
 from mutoscope.engines import registry
 from mutoscope.engines.base import Capabilities
-from mutoscope.equipment import asked_for, engines, load_catalog, name_comfyui
+from mutoscope.equipment import GUESTS, asked_for, engines, load_catalog, name_comfyui
 from mutoscope.errors import ConfigError
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.housekeeping import Housekeeping
@@ -157,6 +157,7 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
             file_url_ttl_s=settings.file_url_ttl_s,
             lease_s=settings.lease_s,
             beat_s=settings.beat_s,
+            runpod_lease_s=settings.runpod_lease_s,
             max_queued=settings.max_queued,
         ),
         data=settings.data,
@@ -292,10 +293,11 @@ def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]
     except ConfigError as exc:
         raise ConfigError(f"MUTOSCOPE_FETCH_ALLOW: {exc.message}") from exc
     _proxies(settings)
-    chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or sorted(capabilities)
-    unknown = sorted(set(chosen) - set(capabilities))
+    ours = sorted(set(capabilities) - GUESTS.keys())
+    chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or ours
+    unknown = sorted(set(chosen) - set(ours))
     if unknown:
-        able = ", ".join(sorted(capabilities))
+        able = ", ".join(ours)
         raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}; accepted are {able}")
     settings.cache.mkdir(parents=True, exist_ok=True)
     return chosen

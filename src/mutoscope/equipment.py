@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from mutoscope import runpod
 from mutoscope.catalog import Catalog
 from mutoscope.engines import comfyui, registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.errors import ConfigError
 from mutoscope.settings import Settings
 
+GUESTS: Mapping[str, Callable[[], Capabilities]] = {runpod.ENGINE: runpod.capabilities}
+"""Engines whose workers come by themselves: none of ours runs them."""
+ON_DEMAND = frozenset({"comfyui", "upstream", *GUESTS})
 VENDORS = ("runcomfy",)
 """Vendors whose models come with the program, for those who have an account there."""
 
@@ -24,6 +28,7 @@ def engines() -> tuple[dict[str, Capabilities], dict[str, str]]:
             able[name] = registry.capabilities(name)
         except ConfigError as exc:
             missing[name] = exc.message
+    able |= {name: capabilities() for name, capabilities in GUESTS.items()}
     return able, missing
 
 
@@ -46,7 +51,7 @@ def asked_for(
     asked.update(settings.engines.replace(" ", "").split(","))
     if settings.comfyui_servers or settings.comfyui_folder:
         asked.add("comfyui")
-    return {name: can for name, can in capabilities.items() if name in asked or name not in ("comfyui", "upstream")}
+    return {name: can for name, can in capabilities.items() if name in asked or name not in ON_DEMAND}
 
 
 def name_comfyui(settings: Settings) -> None:

@@ -125,7 +125,7 @@ def measure(path: str, field: MediaField, info: MediaInfo) -> list[Problem]:
 async def _take_one(site: Site, caller: Caller, request_id: str, reference: Reference, base_url: str) -> File | None:
     if reference.value[:5].lower() == "data:":
         _, content = parse_data_uri(reference.value)
-        return await store_bytes(site, caller, content, name="input", role="input", request_id=request_id)
+        return await store_bytes(site, caller.account_id, content, name="input", role="input", request_id=request_id)
     return await _own_file(site, caller, reference.value, base_url)
 
 
@@ -153,7 +153,7 @@ async def _own_file(site: Site, caller: Caller, url: str, base_url: str) -> File
 
 async def store_bytes(
     site: Site,
-    caller: Caller,
+    account_id: str,
     content: bytes,
     *,
     name: str,
@@ -164,17 +164,17 @@ async def store_bytes(
     with tempfile.TemporaryDirectory(prefix="mutoscope-intake-") as folder:
         path = Path(folder) / "file"
         await asyncio.to_thread(path.write_bytes, content)
-        return await store_file(site, caller, path, name=name, role=role, request_id=request_id)
+        return await store_file(site, account_id, path, name=name, role=role, request_id=request_id)
 
 
-async def store_file(site: Site, caller: Caller, path: Path, *, name: str, role: str, request_id: str | None) -> File:
+async def store_file(site: Site, account_id: str, path: Path, *, name: str, role: str, request_id: str | None) -> File:
     """Measure a local file in the probe child, store it, note it. Raises MediaError."""
-    info = await _examined(site, caller.account_id, path)
+    info = await examined(site, account_id, path)
     file_id = uuid.uuid4().hex
     stored_name = f"{Path(name).stem}.{EXTENSIONS.get(info.format, info.format)}"
     file = File(
         id=file_id,
-        account_id=caller.account_id,
+        account_id=account_id,
         request_id=request_id,
         role=role,
         name=stored_name,
@@ -184,7 +184,7 @@ async def store_file(site: Site, caller: Caller, path: Path, *, name: str, role:
         info={**dataclasses.asdict(info), "sha256": ""},
         key=f"{role}s/{file_id}/{stored_name}",
     )
-    put = await site.storage.put(file.key, _chunks(path), limit_bytes=site.limits.max_upload_bytes)
+    put = await site.storage.put(file.key, chunks_of(path), limit_bytes=site.limits.max_upload_bytes)
     try:
         return await site.store.add_file(dataclasses.replace(file, size_bytes=put.size_bytes, sha256=put.sha256))
     except Exception:
@@ -211,16 +211,17 @@ async def _measured(site: Site, file: File) -> MediaInfo:
         with path.open("wb") as target:
             async for chunk in await site.storage.open(file.key):
                 await asyncio.to_thread(target.write, chunk)
-        return await _examined(site, file.account_id, path)
+        return await examined(site, file.account_id, path)
 
 
-async def _examined(site: Site, account_id: str, path: Path) -> MediaInfo:
+async def examined(site: Site, account_id: str, path: Path) -> MediaInfo:
     """What a file is. One account's files, however slow, leave a helper to the others."""
     async with site.examining.awaited(account_id):
         return await asyncio.wrap_future(site.prober.probe_soon(path))
 
 
-async def _chunks(path: Path) -> AsyncIterator[bytes]:
+async def chunks_of(path: Path) -> AsyncIterator[bytes]:
+    """A file's bytes, read beside the event loop."""
     with path.open("rb") as source:
         while chunk := await asyncio.to_thread(source.read, 1 << 20):
             yield chunk

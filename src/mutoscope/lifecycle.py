@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -211,8 +211,18 @@ async def delete(site: Site, caller: Caller, request_id: str) -> None:
 # -- 3. hand out --------------------------------------------------------------------------------------------------
 
 
-async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignment | None:
+async def claim(
+    site: Site,
+    worker_id: str,
+    engines: frozenset[str],
+    *,
+    serves: Callable[[Model], bool] = lambda model: True,
+    lease_s: float | None = None,
+) -> Assignment | None:
     """The next request this worker can run, as an attempt under a lease; None when there is nothing to do.
+
+    serves    of the models of its engines, those that it takes.
+    lease_s   how long it may be silent, where that is not the site's own limit.
 
     Raises EngineUnavailable while the server is stopping: a worker of its own accord then pauses before it asks again.
     """
@@ -220,12 +230,12 @@ async def claim(site: Site, worker_id: str, engines: frozenset[str]) -> Assignme
         raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
     if worker_id in site.health.drained:
         return None
-    able = (model for model in site.catalog.all_runnable if model.engine in engines)
+    able = (model for model in site.catalog.all_runnable if model.engine in engines and serves(model))
     models = [model for model in able if model.enabled and not model.needs]
     job = await site.store.claim(
         [model.id for model in models],
         worker_id,
-        lease_ms=int(site.limits.lease_s * 1000),
+        lease_ms=int((lease_s or site.limits.lease_s) * 1000),
         max_running={model.id: model.max_running for model in models if model.max_running},
     )
     return assign(site, job, engines) if job is not None else None

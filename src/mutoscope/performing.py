@@ -119,14 +119,14 @@ def _bring_in(files: Sequence[InputFile], *, folder: Path, bench: Bench) -> dict
         target = folder / str(number)  # never a name from outside
         try:
             bench.fetch(file, target)
-            _check_input(file, bench.probe(target))
+            check_input(file, bench.probe(target))
         except MediaError as exc:
             raise MediaError(exc.message, field=file.path, rule=exc.rule, retryable=exc.retryable) from exc
         paths[file.path] = target
     return paths
 
 
-def _check_input(file: InputFile, info: MediaInfo) -> None:
+def check_input(file: InputFile, info: MediaInfo) -> None:
     """Raise MediaError unless the file is of the right kind and format and keeps the manifest's rules."""
     if info.kind != file.kind:
         raise MediaError(f"found {_a(info.kind)} ({info.format}); this field takes {_a(file.kind)}", rule="kind")
@@ -182,17 +182,17 @@ def _metadata(
         "engine": engine,
         "engine_version": made.version,
         "plan": {"applied": list(made.produced.applied), "ignored": list(made.produced.ignored)},
-        "media": _media(made, outputs),
+        "media": media_of(made.infos, outputs),
         **({"told": dict(made.produced.told)} if made.produced.told else {}),
         "timings": {**timings.seconds, "engine_s": round(made.engine_s, 4)},
     }
 
 
-def _media(made: Made, outputs: Sequence[Stored]) -> dict[str, Any]:
+def media_of(infos: Sequence[MediaInfo], outputs: Sequence[Stored]) -> dict[str, Any]:
     """The first output in numbers; nothing where there is none."""
     if not outputs:
         return {}
-    first = made.infos[0]
+    first = infos[0]
     media: dict[str, Any] = {
         "width_px": first.width_px,
         "height_px": first.height_px,

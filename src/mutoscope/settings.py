@@ -133,6 +133,12 @@ SETTINGS: tuple[Setting, ...] = (
         "How many seconds webhooks that were delivered or failed are kept in the log; 0: until deleted.",
     ),
     Setting("lease_s", float, 10.0, "How long a worker may be silent before its request is handed on, in seconds."),
+    Setting(
+        "runpod_lease_s",
+        float,
+        30.0,
+        "How long a RunPod worker may be silent before its job is handed on, in seconds; it pings every 10 by itself.",
+    ),
     Setting("beat_s", float, 3.0, "How often a worker tells that it is alive, in seconds."),
     Setting("drain_s", float, 30.0, "How long a stopping server lets running requests finish, in seconds."),
     Setting("webhook_timeout_s", float, 10.0, "How long the receiver of a webhook may take to answer, in seconds."),
@@ -190,6 +196,7 @@ class Settings:
     keep_events_s: int
     keep_deliveries_s: int
     lease_s: float
+    runpod_lease_s: float
     beat_s: float
     drain_s: float
     webhook_timeout_s: float
@@ -241,6 +248,7 @@ def _check(values: Mapping[str, Any]) -> None:
         "file_url_ttl_s": (1, 10 * 365 * 86400),
         **{s.name: (0, 100 * 365 * 86400) for s in SETTINGS if s.name.startswith("keep_")},
         "lease_s": (1.0, 3600.0),
+        "runpod_lease_s": (1.0, 3600.0),
         "beat_s": (0.1, 600.0),
         "drain_s": (0.0, 86400.0),
         "webhook_timeout_s": (0.1, 60.0),

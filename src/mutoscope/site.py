@@ -14,6 +14,7 @@ from mutoscope import net, webhooks
 from mutoscope.catalog import CapabilitiesLike, Catalog, Model
 from mutoscope.checks import Checks
 from mutoscope.errors import QueueFull, StorageFull
+from mutoscope.guests import Guests
 from mutoscope.media.sandbox import Prober
 from mutoscope.places import Places
 from mutoscope.storage.local import LocalStorage
@@ -50,6 +51,7 @@ class Limits:
     lease_s: float
     beat_s: float
     max_queued: int = 0
+    runpod_lease_s: float = 30.0
     usual: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -160,6 +162,7 @@ class Site:
     webhook_to    where webhooks may be sent.
     invitation    lets the owner's browser in without a key, once.
     checks        addresses that workers are asked to look at.
+    guests        workers that do not speak our protocol, and what they work on.
     capabilities  what each of the engines can do.
     hardware_prices   USD an hour of a deployment's work, by its hardware; 0 for others.
     """
@@ -183,6 +186,7 @@ class Site:
     archives: Places = field(default_factory=lambda: Places(ARCHIVES_AT_ONCE, "archives"))
     invitation: Invitation = field(default_factory=Invitation)
     checks: Checks = field(default_factory=Checks)
+    guests: Guests = field(default_factory=Guests)
     capabilities: Mapping[str, CapabilitiesLike] = field(default_factory=dict)
     pages: Path | None = None
     hardware_prices: Mapping[str, float] = field(default_factory=dict)

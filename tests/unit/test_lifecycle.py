@@ -529,7 +529,7 @@ async def test_a_request_handed_back_after_its_model_left_is_failed(site: Site) 
 async def test_our_signature_is_ours_under_any_name_of_this_server(site: Site, host: str) -> None:
     """Uploaded to `localhost`, named to `127.0.0.1`; without the signature it is somebody else's address."""
     content = base64.b64decode(picture().partition(",")[2])
-    file = await intake.store_bytes(site, ALICE, content, name="a.png", role="upload", request_id=None)
+    file = await intake.store_bytes(site, ALICE.account_id, content, name="a.png", role="upload", request_id=None)
     signed = host + site.signer.path(file.id, file.name, expires_s=60)
 
     submitted = await submit(site, {"caption": "x", "pictures": [signed, signed.partition("?")[0]]})

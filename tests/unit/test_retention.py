@@ -144,7 +144,7 @@ async def test_old_inputs_go_with_every_word_of_them(site: Site) -> None:
 async def upload(site: Site) -> File:
     """A picture of Alice's."""
     content = base64.b64decode(picture(10).partition(",")[2])
-    return await intake.store_bytes(site, ALICE, content, name="a.png", role="upload", request_id=None)
+    return await intake.store_bytes(site, ALICE.account_id, content, name="a.png", role="upload", request_id=None)
 
 
 async def test_an_old_upload_goes_unless_a_request_that_waits_needs_it(site: Site) -> None:

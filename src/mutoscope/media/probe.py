@@ -60,6 +60,11 @@ def probe_file(file: BinaryIO) -> MediaInfo:
     raise MediaError(f"found {_name_refused(head)}; accepted are {ACCEPTED}", rule="format")
 
 
+def claims_to_be_media(head: bytes) -> bool:
+    """Do a file's first bytes (512 are enough) name a format that is accepted?"""
+    return bool(images.identify(head) or _identify_movie(head))
+
+
 ACCEPTED = "JPEG, PNG, WebP and GIF pictures, MP4, MOV, WebM and MKV video, WAV, MP3, M4A, FLAC and OGG sound"
 
 

@@ -69,10 +69,15 @@ async def _signed_in(request: Request) -> Caller | None:
 
 def worker(request: Request) -> str:
     """The name of the calling worker. Raises Unauthorized unless it shows the worker token."""
-    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not hmac.compare_digest(token.encode(), site_of(request).worker_token.encode()):
-        raise Unauthorized("a worker token is needed", code=401003)
+    check_worker_token(request)
     name = request.headers.get("x-mutoscope-worker", "")
     if not 1 <= len(name) <= 128:
         raise Unauthorized("the header X-Mutoscope-Worker must name the worker (1 to 128 characters)", code=401003)
     return name
+
+
+def check_worker_token(request: Request) -> None:
+    """Raises Unauthorized unless the call shows the worker token, with or without `Bearer` before it."""
+    token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
+    if not hmac.compare_digest(token.encode(), site_of(request).worker_token.encode()):
+        raise Unauthorized("a worker token is needed", code=401003)

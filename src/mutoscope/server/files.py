@@ -83,7 +83,7 @@ async def _keep(site: Site, who: Caller, path: Path, name: str) -> File:
     if path.stat().st_size == 0:
         raise BadRequest("the file is empty")
     try:
-        return await intake.store_file(site, who, path, name=safe_name(name), role="upload", request_id=None)
+        return await intake.store_file(site, who.account_id, path, name=safe_name(name), role="upload", request_id=None)
     except MediaError as exc:
         raise InvalidInput(problems=(Problem("file", exc.message, exc.rule or "media"),)) from exc
 

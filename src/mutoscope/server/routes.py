@@ -29,7 +29,7 @@ from mutoscope.server import (
     webhooks,
     workers,
 )
-from mutoscope.server.dialects import runcomfy, serverless
+from mutoscope.server.dialects import runcomfy, runpod, serverless
 from mutoscope.server.entrance import Entrance
 from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
@@ -145,6 +145,13 @@ TABLE: Table = (
     ("GET", "/worker/v1/files/{file_id}", workers.get_file),
     ("POST", "/worker/v1/checks/claim", workers.claim_check),
     ("POST", "/worker/v1/checks/{check_id}/finish", workers.finish_check),
+    # RunPod's workers
+    ("GET", "/worker/runpod/{endpoint}/job-take/{worker}", runpod.take),
+    ("GET", "/worker/runpod/{endpoint}/job-take-batch/{worker}", runpod.take_batch),
+    ("GET", "/worker/runpod/{endpoint}/job-stop/{worker}", runpod.stop),
+    ("GET", "/worker/runpod/{endpoint}/ping/{worker}", runpod.ping),
+    ("POST", "/worker/runpod/{endpoint}/job-done/{worker}/{job}", runpod.done),
+    ("POST", "/worker/runpod/{endpoint}/job-stream/{worker}/{job}", runpod.stream),
     # operation
     ("GET", "/livez", ops.livez),
     ("GET", "/readyz", ops.readyz),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from starlette.requests import Request
@@ -56,18 +57,21 @@ async def claim(request: Request) -> Response:
             code=400003,
         )
     site.health.heard(worker_id, frozenset(wanted.engines))
-    assignment = await _wait_for_work(request, worker_id, wanted)
+    engines = frozenset(wanted.engines)
+    assignment = await waited(request, lambda: lifecycle.claim(site, worker_id, engines), wanted.wait_s)
     return answer(encode(assignment, version=wanted.protocol)) if assignment else nothing()
 
 
-async def _wait_for_work(request: Request, worker_id: str, wanted: Claim) -> Assignment | None:
+async def waited(
+    request: Request, claim: Callable[[], Awaitable[Assignment | None]], wait_s: float
+) -> Assignment | None:
+    """What `claim` gives once it gives something, tried whenever there may be work; None after a while."""
     site = site_of(request)
-    engines = frozenset(wanted.engines)
-    deadline = time.monotonic() + min(wanted.wait_s, LONGEST_WAIT_S)
+    deadline = time.monotonic() + min(wait_s, LONGEST_WAIT_S)
     with site.store.wakeups.queue() as grew:
         while not await request.is_disconnected():  # a worker that hung up must not be given anything
             began = time.perf_counter()
-            assignment = await lifecycle.claim(site, worker_id, engines)
+            assignment = await claim()
             if assignment:
                 metrics_of(request).claimed(time.perf_counter() - began)
             left = deadline - time.monotonic()
