@@ -61,10 +61,11 @@ NODES: dict[str, dict[str, Any]] = {
     "SaveVideo": {"video": ["VIDEO"], "filename_prefix": ["STRING", {"default": "video/ComfyUI"}]},
     "VHS_VideoCombine": {"images": ["IMAGE"], "frame_rate": ["FLOAT", {"min": 1}]},
     "ShowText": {"text": ["STRING", {}]},
+    "SaveMesh": {"text": ["STRING", {}]},
     "Trouble": {"kind": [["ValueError", "torch.OutOfMemoryError"]], "images": ["IMAGE"]},
 }
 """Inputs of each node, as `/object_info` declares them."""
-OUTPUT_NODES = {"SaveImage", "PreviewImage", "SaveVideo", "VHS_VideoCombine", "ShowText"}
+OUTPUT_NODES = {"SaveImage", "PreviewImage", "SaveVideo", "VHS_VideoCombine", "ShowText", "SaveMesh"}
 
 
 class Trouble(Exception):
@@ -463,6 +464,10 @@ class Comfy:
                 return None, {"gifs": self._film(given["images"], given["frame_rate"], "")}
             case "ShowText":
                 return None, {"text": [given["text"]]}
+            case "SaveMesh":
+                name = f"mesh_{next(self._numbers):05}.glb"
+                (self.folder / "output" / name).write_text(given["text"])
+                return None, {"3d": [{"filename": name, "subfolder": "", "type": "output"}]}
             case _:
                 return given, None
 

@@ -26,7 +26,7 @@ from mutoscope import deployments, lifecycle, operating, webhooks
 from mutoscope.catalog import Catalog, check_engines, fitted
 from mutoscope.engines import registry
 from mutoscope.engines.base import Capabilities
-from mutoscope.equipment import GUESTS, asked_for, engines, load_catalog, name_comfyui
+from mutoscope.equipment import GUESTS, asked_for, engines, load_catalog, tell_engines
 from mutoscope.errors import ConfigError
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.housekeeping import Housekeeping
@@ -84,7 +84,7 @@ async def serve(
 ) -> None:
     """Run a server until it is asked to stop. Raises ConfigError when it cannot start."""
     registry.use_files(filter(None, settings.engine_files.split(os.pathsep)))
-    name_comfyui(settings)
+    tell_engines(settings)
     capabilities, missing = engines()
     chosen = _chosen_engines(settings, capabilities)
     listener = listen(settings.host, settings.port)

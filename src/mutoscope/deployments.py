@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from mutoscope.catalog import Model
-from mutoscope.catalog.model import Price
+from mutoscope.catalog.model import Price, Scaling
 from mutoscope.engines.comfyui.deployed import REFERENCE, overridden
 from mutoscope.engines.comfyui.workflow import Graph, Place, read_graph, takes_file
 from mutoscope.errors import ConfigError, EngineUnavailable, InvalidInput, Problem
@@ -102,6 +102,7 @@ def model_of(site: Site, deployment: Deployment) -> Model:
         time_limit_s=TIME_LIMIT_S,
         max_attempts=3,
         max_running=deployment.max_instances,
+        scaling=Scaling(max(1, deployment.min_instances), deployment.queue_size, deployment.keep_warm_s),
         examples=(),
         translations={},
         source="",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from mutoscope import runpod
 from mutoscope.catalog import Catalog
-from mutoscope.engines import comfyui, registry
+from mutoscope.engines import comfyui, environment, registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.errors import ConfigError
 from mutoscope.settings import Settings
@@ -54,7 +54,12 @@ def asked_for(
     return {name: can for name, can in capabilities.items() if name in asked or name not in ON_DEMAND}
 
 
-def name_comfyui(settings: Settings) -> None:
-    """Where ComfyUI is, for the check of manifests here and for workers. Raises ConfigError."""
+def tell_engines(settings: Settings) -> None:
+    """Where ComfyUI is and who gets which keys: for the check of manifests, and for workers. Raises ConfigError."""
     comfyui.check_named(settings.comfyui_servers)
-    os.environ |= {comfyui.SERVERS: settings.comfyui_servers, comfyui.FOLDER: settings.comfyui_folder}
+    environment.parse_keys(settings.engine_keys)
+    os.environ |= {
+        comfyui.SERVERS: settings.comfyui_servers,
+        comfyui.FOLDER: settings.comfyui_folder,
+        environment.KEYS: settings.engine_keys,
+    }

@@ -237,8 +237,12 @@ async def claim(
         worker_id,
         lease_ms=int((lease_s or site.limits.lease_s) * 1000),
         max_running={model.id: model.max_running for model in models if model.max_running},
+        grows={model.id: growth for model in models if (growth := site.health.growth(worker_id, model))},
     )
-    return assign(site, job, engines) if job is not None else None
+    if job is None:
+        return None
+    site.health.serves(worker_id, site.catalog.runnable(job.model_id))
+    return assign(site, job, engines)
 
 
 # -- 4. settle ----------------------------------------------------------------------------------------------------
@@ -254,6 +258,7 @@ async def settle(site: Site, held: Held, finish: Finish) -> Job:
     if finish.outcome == "completed":
         files = await _files(site, job, held, finish)
         model = site.catalog.runnable(job.model_id)
+        site.health.serves(held.worker_id or "", model)
         result = _result(model, job, finish, now_ms=await store.now_ms())
         await store.complete(held, result=result, charge=_charge(model, job, finish), files=files)
         await _collect(site, held.request_id, keep=files)

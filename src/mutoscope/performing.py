@@ -177,7 +177,7 @@ def _metadata(
     outputs: Sequence[Stored],
     timings: _Timings,
 ) -> dict[str, Any]:
-    """What the caller is told beside the outputs; `media` describes the first of them."""
+    """What the caller is told beside the outputs; `media` describes the first medium."""
     return {
         "engine": engine,
         "engine_version": made.version,
@@ -189,10 +189,11 @@ def _metadata(
 
 
 def media_of(infos: Sequence[MediaInfo], outputs: Sequence[Stored]) -> dict[str, Any]:
-    """The first output in numbers; nothing where there is none."""
-    if not outputs:
+    """The first picture, film or sound in numbers; nothing where there is none."""
+    number = next((n for n, info in enumerate(infos) if info.kind != "file"), None)
+    if number is None:
         return {}
-    first = infos[0]
+    first = infos[number]
     media: dict[str, Any] = {
         "width_px": first.width_px,
         "height_px": first.height_px,
@@ -200,7 +201,7 @@ def media_of(infos: Sequence[MediaInfo], outputs: Sequence[Stored]) -> dict[str,
         "fps": first.fps,
         "duration_s": first.duration_s,
         "codec": first.codec,
-        "sha256": outputs[0].sha256,
+        "sha256": outputs[number].sha256,
     }
     if len(outputs) > 1:
         media["num_outputs"] = len(outputs)

@@ -63,6 +63,12 @@ SETTINGS: tuple[Setting, ...] = (
         "What an hour of a deployment's work costs, in USD by its hardware, such as `AMPERE_48=2.5`; nothing.",
     ),
     Setting(
+        "engine_keys",
+        str,
+        "",
+        "Variables with keys that an engine is given, such as `comfyui:HF_TOKEN`, separated by commas; none.",
+    ),
+    Setting(
         "vendors",
         str,
         "",
@@ -177,6 +183,7 @@ class Settings:
     comfyui_servers: str
     comfyui_folder: str
     hardware_prices: str
+    engine_keys: str
     vendors: str
     manifests: Path | None
     pages: Path | None

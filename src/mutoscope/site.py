@@ -20,6 +20,7 @@ from mutoscope.places import Places
 from mutoscope.storage.local import LocalStorage
 from mutoscope.storage.sign import Signer
 from mutoscope.store.store import Store
+from mutoscope.store.values import Growth
 
 SILENT_S = 60.0
 """A worker not heard of for this long does not count as ready. It asks for work every 20 s, or beats."""
@@ -84,6 +85,8 @@ class Health:
     queue_counted: float = float("-inf")
     misfits: set[str] = field(default_factory=set)
     """Models whose engine could not be changed as the database says; the log was told."""
+    served: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When each worker last worked for a model that scales (monotonic seconds); worker and model."""
     webhook_outcomes: Counter[str] = field(default_factory=Counter)
     """How tries to send a webhook ended; the sender's own tally."""
 
@@ -96,6 +99,21 @@ class Health:
         if len(self.workers) > MANY_WORKERS:
             self.workers = {name: seen for name, seen in self.workers.items() if now - seen < SILENT_S}
             self.engines = {name: can for name, can in self.engines.items() if name in self.workers}
+
+    def serves(self, worker_id: str, model: Model) -> None:
+        """A worker works for a model, or did until now."""
+        if model.scaling is not None:
+            self.served[worker_id, model.id] = time.monotonic()
+            if len(self.served) > MANY_WORKERS:
+                self.served = dict(sorted(self.served.items(), key=lambda one: one[1])[MANY_WORKERS // 2 :])
+
+    def growth(self, worker_id: str, model: Model) -> Growth | None:
+        """What has to wait before this worker begins with a model; None when it need not: it is warm."""
+        if (scaling := model.scaling) is None:
+            return None
+        if time.monotonic() - self.served.get((worker_id, model.id), float("-inf")) <= scaling.keep_warm_s:
+            return None
+        return Growth(scaling.places, scaling.queue_size)
 
     def queue_is_old(self) -> bool:
         """Was the queue counted more than a second ago?"""

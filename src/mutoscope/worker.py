@@ -28,6 +28,7 @@ from typing import Any
 import structlog
 
 from mutoscope import logs, net, tracing
+from mutoscope.engines import environment
 from mutoscope.engines.base import Task
 from mutoscope.engines.process import EngineProcess, Made
 from mutoscope.engines.registry import names
@@ -79,6 +80,7 @@ def main(
     parent_fd     read end of a pipe whose other end the parent holds: at its end the worker is gone at once.
     """
     _keep_to_itself()
+    environment.parse_keys(os.environ.get(environment.KEYS, ""))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     worker_id = worker_id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     policy = net.Policy(allow=net.parse_allow(fetch_allow), max_bytes=INPUT_LIMIT_BYTES)

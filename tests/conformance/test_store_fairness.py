@@ -10,7 +10,7 @@ import pytest
 
 from mutoscope.quotas import Quota
 from mutoscope.store.records import Key
-from mutoscope.store.values import Held
+from mutoscope.store.values import Growth, Held
 
 from .conftest import MODEL, Desk, Person
 
@@ -182,6 +182,26 @@ async def test_a_model_has_no_more_running_than_it_may(desk: Desk) -> None:
     await desk.store.fail(Held(running.id, "worker-1", running.attempt), error="for a test")
     assert await claim() is not None
     assert await claim() is None
+
+
+async def test_a_model_grows_only_while_enough_wait(desk: Desk) -> None:
+    """One place is always there; the next is taken when more wait than may; none beyond the cap."""
+    alice = await key_of(desk, "alice")
+    await submit(desk, alice, 2)
+
+    async def claim(*, is_warm: bool = False) -> str | None:
+        grows = {} if is_warm else {MODEL: Growth(places=1, waiting=1)}
+        job = await desk.store.claim((MODEL,), "worker-1", lease_ms=60_000, max_running={MODEL: 3}, grows=grows)
+        return job.id if job else None
+
+    assert await claim()
+    assert await claim() is None  # one waits, which is as many as may
+    await submit(desk, alice)
+    assert await claim()
+    assert await claim() is None
+    assert await claim(is_warm=True)
+    await submit(desk, alice, 5)
+    assert await claim() is None  # as many run as may
 
 
 async def test_a_cap_that_is_set_later_counts_for_what_waits_already(desk: Desk) -> None:

@@ -218,6 +218,23 @@ def test_a_whole_workflow_may_be_sent(client: httpx.Client, tmp_path: Path) -> N
     assert client.get(film["url"]).content[4:8] == b"ftyp"
 
 
+def test_a_file_that_is_no_medium_has_an_address_too(client: httpx.Client, site: LiveServer) -> None:
+    """Its bytes are handed out as bytes, never as a page; it is on the run's page beside the picture."""
+    deployment = made(client, WORKFLOW | {"21": node("SaveMesh", text="<script>alert(1)</script>")})
+    request_id = infer(client, deployment)
+    told = result(client, deployment, request_id)
+    (mesh,) = told["outputs"]["21"]["3d"]
+    assert set(mesh) == {"filename", "subfolder", "type", "url"}
+    answer = client.get(mesh["url"])
+    assert answer.text == "<script>alert(1)</script>"
+    assert answer.headers["content-type"] == "application/octet-stream"
+    whole = client.get(f"/v1/requests/{request_id}").json()
+    assert whole["metadata"]["media"]["width_px"] == 64
+    with site.client("") as browser:
+        browser.post("/sign-in", data={"key": site.api_key}, headers={"Origin": site.url})
+        assert ".glb" in browser.get(f"/generations/{request_id}", headers={"Accept": "text/html"}).text
+
+
 def test_keys_in_extra_data_reach_comfyui_and_are_shown_to_nobody(
     client: httpx.Client, server: Comfy, site: LiveServer
 ) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from mutoscope.errors import ConfigError, MediaError
-from mutoscope.net import Policy, ask, download, origin_of
+from mutoscope.net import FileContent, Policy, ask, download, origin_of
+from mutoscope.net.door import SENT_BYTES
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -90,6 +91,17 @@ def test_a_call_is_answered_with_whatever_came_back(origins: tuple[str, str]) ->
     with pytest.raises(MediaError) as caught:
         ask("GET", here, trusting(here, max_bytes=100), headers={"X-Padding": "500"})
     assert caught.value.rule == "max_bytes"
+
+
+def test_a_file_is_sent_as_it_is_read(origins: tuple[str, str], tmp_path: Path) -> None:
+    """Between what stands before and after it; never more of it in memory than a piece."""
+    path = tmp_path / "file"
+    path.write_bytes(b"ab" * 100_000)
+    content = FileContent(path, b"<", b">")
+    answer = ask("POST", f"{origins[0]}/a", trusting(origins[0], max_bytes=1 << 20), content=content)
+    assert json.loads(answer.body)["body"] == "<" + "ab" * 100_000 + ">"
+    assert len(content) == 200_002
+    assert max(map(len, content)) <= SENT_BYTES
 
 
 def test_what_certainly_did_not_arrive_has_a_rule_of_its_own() -> None:

@@ -140,6 +140,20 @@ class EngineUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Scaling:
+    """How a model's requests spread over workers, below `max_running`.
+
+    places        workers that take a request whatever waits.
+    queue_size    how many requests may wait before one more worker begins with it.
+    keep_warm_s   for how long a worker that worked for it takes the next one whatever waits.
+    """
+
+    places: int
+    queue_size: int
+    keep_warm_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """What a caller picks.
 
@@ -149,6 +163,7 @@ class Model:
     many             whether one request gives a list of outputs.
     time_limit_s     seconds one attempt may take.
     max_running      requests of it in progress at once; 0 for no limit.
+    scaling          how it comes to so many; None: as there are workers.
     translations     language -> JSON pointer into `input_schema` -> text.
     source           the manifest's file.
     enabled          whether it may be run; the operator can switch it off.
@@ -182,6 +197,7 @@ class Model:
     enabled: bool = True
     fallbacks: tuple[EngineUse, ...] = ()
     needs: str = ""
+    scaling: Scaling | None = None
 
     @property
     def uses(self) -> tuple[EngineUse, ...]:

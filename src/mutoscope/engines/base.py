@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
 OutputKind = Literal["video", "image", "files"]
-"""`files`: whatever media there are, or none."""
+"""`files`: whatever files there are, media or not, or none."""
 
 SHOW_EVERY_S = 1.0
 """How often a picture is worth painting; twice as often, and pictures are dropped."""

@@ -36,11 +36,11 @@ from typing import Any
 import orjson
 
 from mutoscope import logs
-from mutoscope.engines.base import SHOW_EVERY_S, Engine, Stoppable, Task
+from mutoscope.engines.base import SHOW_EVERY_S, Engine, OutputKind, Stoppable, Task
 from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
 from mutoscope.media.load import get_ready
-from mutoscope.media.probe import MediaInfo, probe
+from mutoscope.media.probe import MediaInfo, any_file, probe
 from mutoscope.protocol import merged
 
 LINES_PER_TASK = 200
@@ -101,7 +101,7 @@ def _run(engine: Engine, command: dict[str, Any], progress: _Progress) -> dict[s
     return {
         "event": "done",
         "files": [str(path) for path in produced.files],
-        "infos": [dataclasses.asdict(_measured(path)) for path in produced.files],
+        "infos": [dataclasses.asdict(_measured(path, produced.kind)) for path in produced.files],
         "kind": produced.kind,
         "poster": str(produced.poster) if produced.poster else None,
         "applied": produced.applied,
@@ -112,10 +112,10 @@ def _run(engine: Engine, command: dict[str, Any], progress: _Progress) -> dict[s
     }
 
 
-def _measured(path: Path) -> MediaInfo:
+def _measured(path: Path, kind: OutputKind) -> MediaInfo:
     """What a file is, by its headers. Raises EngineError if the engine made nothing readable."""
     try:
-        return probe(path)
+        return any_file(path) if kind == "files" else probe(path)
     except (MediaError, OSError) as exc:
         why = exc.message if isinstance(exc, MediaError) else "it is not there"
         raise EngineError(f"the engine made a file that cannot be read: {why}") from exc

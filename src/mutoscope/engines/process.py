@@ -23,6 +23,7 @@ import orjson
 
 from mutoscope.engines.base import SHOWN_BYTES, STOP_S, Produced, Progress, Task
 from mutoscope.engines.child import LINE_LENGTH
+from mutoscope.engines.environment import environment_of
 from mutoscope.errors import EngineError, MediaError
 from mutoscope.media.probe import MediaInfo
 
@@ -31,8 +32,6 @@ PIPE_READS = 4
 """Enough to empty a pipe that was full, and an end to it when a child prints faster than we read."""
 LINE_LIMIT_BYTES = 1 << 20
 """No message of a sound child is longer; beyond it the child is taken for broken."""
-SECRETS = frozenset({"MUTOSCOPE_API_KEY", "MUTOSCOPE_DATABASE", "MUTOSCOPE_STORAGE", "MUTOSCOPE_WORKER_TOKEN"})
-"""Names an engine's environment never holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class _Child:
                 stderr=subprocess.STDOUT,
                 pass_fds=pipes,
                 start_new_session=True,
-                env={key: value for key, value in os.environ.items() if key not in SECRETS},
+                env=environment_of(name, os.environ),
             )
         finally:
             os.close(commands_fd)

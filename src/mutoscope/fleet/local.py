@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from mutoscope.engines.process import SECRETS
+from mutoscope.engines.environment import SECRETS
 from mutoscope.fleet.base import WorkerFacts, WorkerState
 from mutoscope.link import backoff
 

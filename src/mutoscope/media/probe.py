@@ -6,6 +6,7 @@ through `sandbox.Prober` for anything a stranger sent. Read next: `images.py`, `
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -14,19 +15,21 @@ from mutoscope.errors import MediaError
 from mutoscope.media import images, movies
 
 Kind = Literal["image", "video", "audio"]
+_SUFFIX = re.compile(r"\.[a-z0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
     """What a file turned out to be.
 
+    kind                 `file` for what is no medium; see `any_file`.
     format               `jpeg png webp gif`, `mp4 mov webm mkv`, or `m4a wav mp3 flac ogg`.
     width_px, height_px  as seen: after EXIF orientation or the container's rotation; 0 for sound.
     num_frames           1 for a still picture.
     sha256               filled in by whoever hashed the file; `probe` does not.
     """
 
-    kind: Kind
+    kind: Kind | Literal["file"]
     format: str
     media_type: str
     size_bytes: int
@@ -47,6 +50,16 @@ def probe(path: Path) -> MediaInfo:
     """
     with path.open("rb") as file:
         return probe_file(file)
+
+
+def any_file(path: Path) -> MediaInfo:
+    """The same for any file: what is no medium is of its name's suffix, and bytes to whoever asks for its type."""
+    try:
+        return probe(path)
+    except MediaError:
+        suffix = path.suffix.lower()
+        format = suffix[1:] if _SUFFIX.fullmatch(suffix) else "bin"
+        return MediaInfo("file", format, "application/octet-stream", path.stat().st_size)
 
 
 def probe_file(file: BinaryIO) -> MediaInfo:

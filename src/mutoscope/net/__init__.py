@@ -7,12 +7,14 @@ environment. `Policy.allow` names the only exceptions. Read next: `door.py`, `ru
 
 from __future__ import annotations
 
-from mutoscope.net.door import Answer, Downloaded, Posted, ask, download, post
+from mutoscope.net.door import Answer, Content, Downloaded, FileContent, Posted, ask, download, post
 from mutoscope.net.rules import Policy, check_url, is_public, origin_of, parse_allow
 
 __all__ = [
     "Answer",
+    "Content",
     "Downloaded",
+    "FileContent",
     "Policy",
     "Posted",
     "ask",

@@ -21,6 +21,8 @@ from mutoscope.errors import MediaError
 from mutoscope.net.rules import Policy, origin, parse
 from mutoscope.net.wire import CheckedBackend, Deadline
 
+SENT_BYTES = 1 << 16
+
 
 @dataclass(frozen=True, slots=True)
 class Downloaded:
@@ -89,6 +91,28 @@ def post(
 
 
 @dataclass(frozen=True, slots=True)
+class FileContent:
+    """A body that is read from a file while it is sent. head, tail: what stands before and after it."""
+
+    path: Path
+    head: bytes = b""
+    tail: bytes = b""
+
+    def __len__(self) -> int:
+        return len(self.head) + self.path.stat().st_size + len(self.tail)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.head
+        with self.path.open("rb") as file:
+            while chunk := file.read(SENT_BYTES):
+                yield chunk
+        yield self.tail
+
+
+Content = bytes | FileContent
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What an API answered. headers: by lower-case name. body: all of it."""
 
@@ -103,7 +127,7 @@ def ask(
     policy: Policy,
     *,
     headers: Mapping[str, str] = MappingProxyType({}),
-    content: bytes | None = None,
+    content: Content | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Answer:
     """Call an API; redirects are not followed, whatever status comes back is the answer.
@@ -198,7 +222,7 @@ def _asked(
     policy: Policy,
     context: ssl.SSLContext,
     clock: Deadline,
-    content: bytes | None = None,
+    content: Content | None = None,
 ) -> Iterator[httpcore.Response]:
     """An answer whose body is still to be read; foreign exceptions become MediaError."""
     timeouts = {
@@ -209,12 +233,13 @@ def _asked(
     sent: list[tuple[str | bytes, str | bytes]] = [*headers, ("Host", url.netloc)]
     if content is not None:
         sent.append(("Content-Length", str(len(content))))
+    body = iter(content) if isinstance(content, FileContent) else content
     address = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
     backend = CheckedBackend(url, policy, clock)
     try:
         with (
             httpcore.ConnectionPool(ssl_context=context, network_backend=backend) as pool,
-            pool.stream(method, address, headers=sent, content=content, extensions={"timeout": timeouts}) as response,
+            pool.stream(method, address, headers=sent, content=body, extensions={"timeout": timeouts}) as response,
         ):
             backend.allowance.for_body(policy.max_bytes)
             yield response

@@ -19,7 +19,7 @@ from mutoscope.store.announcing import announce
 from mutoscope.store.database import Row, Transaction
 from mutoscope.store.metering import admit
 from mutoscope.store.records import File, add_file
-from mutoscope.store.values import Charge, Held, Submitted
+from mutoscope.store.values import Charge, Growth, Held, Submitted
 
 RETRY_DELAY_MS = 1000
 """Pause before a failed attempt is tried again, times the attempts so far."""
@@ -93,15 +93,28 @@ def cancel(tx: Transaction, request_id: str, account_id: str, *, running: bool) 
 
 
 def claim(
-    tx: Transaction, models: Sequence[str], worker_id: str, lease_ms: int, max_running: Mapping[str, int]
+    tx: Transaction,
+    models: Sequence[str],
+    worker_id: str,
+    lease_ms: int,
+    *,
+    max_running: Mapping[str, int],
+    grows: Mapping[str, Growth],
 ) -> Job | None:
+    def is_full(model_id: str) -> bool:
+        return _is_full(tx, model_id, max_running.get(model_id), grows.get(model_id))
+
     tried = dict.fromkeys(models)
     for _ in range(CLAIM_TRIES):
-        heads = [(model_id, head) for model_id in tried if (head := _head(tx, model_id, max_running.get(model_id)))]
+        heads = [(model_id, head) for model_id in tried if not is_full(model_id) and (head := _head(tx, model_id))]
         if not heads:
             return None
         model_id, head = min(heads, key=lambda found: (found[1]["priority"], found[1]["created_ms"], found[1]["id"]))
-        if not _has_room(tx, model_id, head, max_running.get(model_id)):
+        if max_running.get(model_id) is not None:  # asked again behind the gate, where nobody else can be faster
+            tx.put("gate_pass", name=f"model {model_id}")
+            if is_full(model_id):
+                continue
+        if not _key_has_room(tx, head):
             continue
         row = tx.one("request_claim", id=head["id"], worker_id=worker_id, lease_ms=lease_ms)
         if row is not None:
@@ -112,10 +125,21 @@ def claim(
     return None
 
 
-def _head(tx: Transaction, model_id: str, max_running: int | None) -> Row | None:
-    """The next request of a model, by priority, virtual start and age; None when none may start now."""
-    if max_running is not None and _running(tx, model_id) >= max_running:
-        return None
+def _is_full(tx: Transaction, model_id: str, max_running: int | None, growth: Growth | None) -> bool:
+    """May no more of this model be begun now?"""
+    if max_running is None:
+        return False
+    row = tx.one("model_running", model_id=model_id)
+    assert row is not None
+    if growth is None or not growth.places <= row[0] < max_running:
+        return bool(row[0] >= max_running)
+    waiting = tx.one("model_waiting", model_id=model_id, most=growth.waiting + 1)
+    assert waiting is not None
+    return bool(waiting[0] <= growth.waiting)
+
+
+def _head(tx: Transaction, model_id: str) -> Row | None:
+    """The next request of a model, by priority, virtual start and age."""
     heads = [tx.one("queue_head", model_id=model_id)]
     if tx.one("queue_has_lanes", model_id=model_id) is not None:
         heads.append(tx.one("lane_head", model_id=model_id))
@@ -123,24 +147,14 @@ def _head(tx: Transaction, model_id: str, max_running: int | None) -> Row | None
     return min(found, key=lambda head: (head["priority"], head["tag"], head["created_ms"], head["id"]), default=None)
 
 
-def _has_room(tx: Transaction, model_id: str, head: Row, max_running: int | None) -> bool:
-    """May this one start beside those that run? Asked again behind the gate, where nobody else can be faster."""
-    if max_running is not None:
-        tx.put("gate_pass", name=f"model {model_id}")
-        if _running(tx, model_id) >= max_running:
-            return False
+def _key_has_room(tx: Transaction, head: Row) -> bool:
+    """May this one start beside those of its key that run?"""
     if not head["lane"] or head["max_running"] is None:
         return True
     tx.put("gate_pass", name=f"key {head['lane']}")
     running = tx.one("lane_running", lane=head["lane"])
     assert running is not None
     return bool(running[0] < head["max_running"])
-
-
-def _running(tx: Transaction, model_id: str) -> int:
-    row = tx.one("model_running", model_id=model_id)
-    assert row is not None
-    return int(row[0])
 
 
 def _served(tx: Transaction, job: Job, head: Row) -> None:

@@ -27,7 +27,7 @@ from mutoscope.store.library import Library
 from mutoscope.store.outbox import Outbox
 from mutoscope.store.positions import Positions
 from mutoscope.store.records import File, Records
-from mutoscope.store.values import FIRST_PAGE, FOREVER_MS, Charge, Filter, Held, Standing, Submitted
+from mutoscope.store.values import FIRST_PAGE, FOREVER_MS, Charge, Filter, Growth, Held, Standing, Submitted
 from mutoscope.store.wakeups import Wakeups
 
 POSITION_CAP = 1000
@@ -191,12 +191,16 @@ class Store(Records):
         *,
         lease_ms: int,
         max_running: Mapping[str, int] = MappingProxyType({}),
+        grows: Mapping[str, Growth] = MappingProxyType({}),
     ) -> Job | None:
         """Give the next request of these models to a worker: priority, then fair share, then age.
 
         max_running   how many of a model may be in progress at once, for models that have a limit.
+        grows         of those, which fill up to it only when enough wait.
         """
-        job = await self.db.write(lambda tx: acts.claim(tx, models, worker_id, lease_ms, max_running))
+        job = await self.db.write(
+            lambda tx: acts.claim(tx, models, worker_id, lease_ms, max_running=max_running, grows=grows)
+        )
         if job is not None:
             self.wakeups.places_changed(job.model_id)
             self.wakeups.request_changed(job.id)

@@ -60,6 +60,18 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """When one more request of a model is begun beside those that run.
+
+    places    how many may be in progress whatever waits.
+    waiting   beyond those, one more is begun only while more than this many wait.
+    """
+
+    places: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which requests to list, newest first. cursor: (created_ms, id) of the last one seen."""
 

@@ -13,12 +13,12 @@ from typing import Any
 
 from mutoscope.engines.base import Produced, Task
 from mutoscope.engines.comfyui.client import Client, Entry
-from mutoscope.engines.comfyui.outputs import MOST_FILES, fetch_one
+from mutoscope.engines.comfyui.outputs import MOST_FILES, fetch_one, poster_of
 from mutoscope.engines.comfyui.workflow import Graph, read_graph
-from mutoscope.errors import ConfigError, EngineError, MediaError
-from mutoscope.media.probe import probe
+from mutoscope.errors import ConfigError, EngineError
 
 REFERENCE = "$file"
+FILMS = frozenset({".mp4", ".mov", ".webm", ".mkv"})
 TEXT_LENGTH = 64 * 1024
 """What of a node's text is kept."""
 
@@ -60,11 +60,11 @@ def fetch(client: Client, entry: Entry, folder: Path) -> Produced:
         elif len(files) < MOST_FILES and item.get("filename"):
             path = fetch_one(client, item, folder / f"output-{len(files) + 1}")
             kept = {name: str(item.get(name, "")) for name in ("filename", "subfolder", "type")}
-            if _is_media(path):
-                kept["file"] = len(files)  # type: ignore[assignment]  # a number among names
-                files.append(path)
-            into.append(kept)
-    return Produced(tuple(files), "files", told={"nodes": nodes})
+            into.append({**kept, "file": len(files)})
+            files.append(path)
+    film = next((path for path in files if path.suffix in FILMS), None)
+    poster = poster_of(film, folder) if film else None
+    return Produced(tuple(files), "files", poster=poster, told={"nodes": nodes})
 
 
 def _items(entry: Entry) -> Iterator[tuple[str, str, Any]]:
@@ -73,12 +73,3 @@ def _items(entry: Entry) -> Iterator[tuple[str, str, Any]]:
         for channel, items in channels.items() if isinstance(channels, dict) else ():
             if channel != "animated":
                 yield from ((str(node), str(channel), one) for one in (items if isinstance(items, list) else [items]))
-
-
-def _is_media(path: Path) -> bool:
-    """Pictures, films and sounds are handed on; of others the name is told."""
-    try:
-        probe(path)
-    except MediaError:
-        return False
-    return True

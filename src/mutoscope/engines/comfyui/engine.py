@@ -167,7 +167,8 @@ class _Run:
 
     def _put(self, client: Client, path: Path) -> str:
         self._check()
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
         return client.upload(path, f"mutoscope-{digest[:32]}.{probe(path).format}")
 
     def _concerned(self, wrong: Mapping[str, Any]) -> dict[str, Any]:

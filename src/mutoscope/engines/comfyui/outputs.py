@@ -41,7 +41,7 @@ def fetch(client: Client, entry: Entry, plan: Plan, folder: Path) -> Produced:
         if kind != "audio":
             (films if kind == "video" else pictures).append(path)
     if films:
-        return Produced(tuple(films), "video", poster=_poster(films[0], folder))
+        return Produced(tuple(films), "video", poster=poster_of(films[0], folder))
     if pictures:
         return Produced(tuple(pictures), "image")
     nodes = f"node {', '.join(plan.output)}" if plan.output else "any node"
@@ -70,7 +70,7 @@ def _of_node(channels: Any) -> Iterator[Mapping[str, Any]]:
         yield from (file for file in (files if isinstance(files, list) else ()) if isinstance(file, dict))
 
 
-def _poster(film: Path, folder: Path) -> Path | None:
+def poster_of(film: Path, folder: Path) -> Path | None:
     """The first frame, where it can be decoded."""
     path = folder / "poster.jpg"
     with contextlib.suppress(av.FFmpegError, StopIteration, ValueError), av.open(film) as container:

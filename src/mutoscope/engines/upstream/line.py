@@ -112,7 +112,7 @@ class Line:
         path: str,
         *,
         body: Mapping[str, Any] | None = None,
-        content: bytes | None = None,
+        content: net.Content | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """One call to an address below the upstream's own. Raises Away, Busy and Refused."""
@@ -128,7 +128,7 @@ class Line:
             max_bytes=ANSWER_BYTES,
             trusted=self._trusted,
             read_timeout_s=patience_s,
-            total_timeout_s=patience_s + len(content or b"") / SLOW_BYTES_PER_S,
+            total_timeout_s=patience_s + (len(content) if content else 0) / SLOW_BYTES_PER_S,
         )
         try:
             answer = net.ask(method, self._setup.url + path, policy, headers=told, content=content)

@@ -221,6 +221,10 @@ select count(*) from requests where lane = :lane and lane <> '' and finished_ms 
 -- name: model_running
 select count(*) from requests where state = 'in_progress' and model_id = :model_id
 
+-- name: model_waiting
+select count(*) from (
+  select 1 from requests where state = 'in_queue' and model_id = :model_id and run_after_ms <= {now_ms} limit :most) w
+
 -- name: key_unfinished
 select 'in_queue' as state, count(*) as n from requests where state = 'in_queue' and key_id = :key_id
 union all

@@ -19,6 +19,7 @@ from mutoscope.engines.upstream.vendors.base import (
     number_of,
     text_of,
 )
+from mutoscope.net import FileContent
 
 _STANDINGS: Mapping[str, Standing] = {
     "in_queue": "queued",
@@ -41,7 +42,7 @@ class Mutoscope:
     def carry(self, path: Path) -> str:
         """Upload it; its signed address there."""
         answer = self._line.call(
-            "POST", "/v1/files?name=input", content=path.read_bytes(), headers={"Content-Type": media_type(path)}
+            "POST", "/v1/files?name=input", content=FileContent(path), headers={"Content-Type": media_type(path)}
         )
         return text_of(answer.value.get("url"))
 

@@ -19,6 +19,7 @@ from mutoscope.engines.upstream.vendors.base import (
     media_type,
     text_of,
 )
+from mutoscope.net import FileContent
 
 _STANDINGS: Mapping[str, Standing] = {
     "starting": "queued",
@@ -47,7 +48,7 @@ class Replicate:
             f'--{boundary}\r\nContent-Disposition: form-data; name="content"; filename="input"\r\n'
             f"Content-Type: {media_type(path)}\r\n\r\n"
         )
-        content = head.encode() + path.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        content = FileContent(path, head.encode(), f"\r\n--{boundary}--\r\n".encode())
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
         answer = self._line.call("POST", "/v1/files", content=content, headers=headers)
         return text_of((answer.value.get("urls") or {}).get("get"))
