@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
 from scripts.browser import find as find_chromium
+from scripts.browser import launch
 from scripts.screenshots import MODEL, serving
 
 PAGES = {
@@ -79,10 +79,9 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no Chromium is installed (Debian: apt install chromium-headless-shell)")
-    rights = ["--no-sandbox"] if os.geteuid() == 0 else []
     visits: dict[str, list[Visit]] = {name: [] for name in PAGES}
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=rights)
+        browser = launch(playwright, chromium)
         for _ in range(options.rounds):
             for name, path in PAGES.items():
                 visits[name].append(visit(browser, url, path))

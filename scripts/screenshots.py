@@ -30,6 +30,7 @@ from mutoscope.web.texts import address
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # whoever runs this file has its folder there, not the repository
 from scripts.browser import find as find_chromium  # noqa: E402 - by that path
+from scripts.browser import launch  # noqa: E402 - by that path
 from scripts.lived_in import PHOTOGRAPH, age, fill, keep_busy, let_go, receiver  # noqa: E402 - by that path
 
 MODEL = "/models/bytedance/dreamina-3-0/pro/image-to-video"
@@ -120,11 +121,10 @@ def main() -> None:
     chromium = find_chromium()
     if chromium is None:
         sys.exit("no Chromium is installed (Debian: apt install chromium)")
-    rights = ["--no-sandbox"] if os.geteuid() == 0 else []
     begun = time.monotonic()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        browser = stack.enter_context(sync_playwright()).chromium.launch(executable_path=chromium, args=rights)
+        browser = launch(stack.enter_context(sync_playwright()), chromium)
         stack.callback(browser.close)
         hooks = stack.enter_context(receiver())
         with serving(folder) as url, client_of(url) as client:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, expect, sync_playwright
 from scripts.browser import find as find_chromium
+from scripts.browser import launch
 
 from tests.conftest import LiveServer, start_server
 from tests.web.models import ALL_FIELDS, HOSTILE, SHELF
@@ -72,12 +72,8 @@ def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed (Debian: apt install chromium-headless-shell)")
     with sync_playwright() as playwright:
-        # Chromium's own sandbox refuses to run as root, as continuous integration does.
-        rights = ["--no-sandbox"] if os.geteuid() == 0 else []
-        camera = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]  # lent without a question
-        running = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*rights, *camera, "--disable-dev-shm-usage"]
-        )
+        camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")  # lent without a question
+        running = launch(playwright, CHROMIUM, *camera)
         yield running
         running.close()
 
