@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from mutoscope.store.wakeups import Wakeups
@@ -14,6 +14,8 @@ class Row(Protocol):
     """One row; columns by name, or by number from 0."""
 
     def __getitem__(self, column: str | int, /) -> Any: ...
+
+    def __iter__(self) -> Iterator[Any]: ...
 
 
 class Transaction(Protocol):

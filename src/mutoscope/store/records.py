@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -89,8 +90,7 @@ class Records:
             row = await self.db.one("key_caller_previous", key_sha256=key_sha256)
         if row is None:
             return None
-        networks = tuple((row["networks"] or "").split())
-        return Caller(row["id"], row["account_id"], frozenset(row["scopes"].split()), networks, _quota(row))
+        return _caller(*row)
 
     async def first_account(self) -> str | None:
         """The oldest account, which the server's owner uses."""
@@ -332,6 +332,12 @@ def _key(row: Row) -> Key:
         last_used_ms=row["last_used_ms"],
         quota=_quota(row),
     )
+
+
+@lru_cache(maxsize=1024)
+def _caller(key_id: str, account_id: str, scopes: str, networks: str | None, *quota: Any) -> Caller:
+    """Made once for each row that differs: every call of a client reads the same one."""
+    return Caller(key_id, account_id, frozenset(scopes.split()), tuple((networks or "").split()), Quota(*quota))
 
 
 def _quota(row: Row) -> Quota:
