@@ -76,20 +76,16 @@ class Receiver:
         """What arrived there."""
         return [got for got in self.got if got.path == path]
 
-    def wait(self, path: str, count: int = 1, *, timeout_s: float = 15.0) -> list[Got]:
+    def wait(self, path: str, count: int = 1, *, timeout_s: float = 60.0) -> list[Got]:
         """What arrived there, once there is so much."""
         until(lambda: len(self.of(path)) >= count, timeout_s=timeout_s)
         return self.of(path)
 
 
-def sleeps(seconds: float) -> Answer:
-    """A receiver that thinks for a while."""
-
-    def answer(_: Receiver) -> int:
-        time.sleep(seconds)
-        return 200
-
-    return answer
+def silent(_: Receiver) -> int:
+    """A receiver that thinks for longer than anybody waits."""
+    time.sleep(600)
+    return 200
 
 
 @contextmanager

@@ -200,7 +200,7 @@ def test_two_listeners_hear_the_same(waiting: httpx.Client, idle_server: LiveSer
         hand.beat(attempt, i / 20, f"line {i}")
     hand.complete(attempt)
     for listener in listeners:
-        listener.join(30)
+        listener.join(60)
 
     assert len(heard) == 2
     assert heard[0] == heard[1]

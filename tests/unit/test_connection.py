@@ -21,7 +21,10 @@ CALL = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Hasty(Connection):
-    """Less patience, so that a test need not wait."""
+    """Less patience, so that a test need not wait.
+
+    A test in which nobody may be cut off gives the patience in question back.
+    """
 
     head_s = 1.0
     head_bytes = 1000
@@ -30,6 +33,18 @@ class Hasty(Connection):
     body_bytes = 1000
     read_s = 1.0
     most = 3
+    gone = asyncio.Event()
+    """Is set when a connection has ended."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        type(self).gone.set()
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Heads may take their time."""
+    monkeypatch.setattr(Hasty, "head_s", 60.0)
 
 
 @pytest.fixture
@@ -100,6 +115,7 @@ async def test_a_head_without_end_ends_the_connection(port: int) -> None:
         assert await is_cut(reader)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_call_sent_before_the_answer_to_the_last_is_answered_too(port: int) -> None:
     """Only the head counts, not the body that came in one piece with it."""
     async with connected(port) as (reader, writer):
@@ -144,13 +160,14 @@ async def test_a_body_that_trickles_is_cut_off_though_no_pause_is_long(port: int
         assert await said == b"HTTP/1.1 408"
 
 
-async def test_a_body_that_keeps_coming_is_waited_for(port: int) -> None:
+async def test_a_body_that_keeps_coming_is_waited_for(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than the time for one look, each look finding enough."""
+    monkeypatch.setattr(Hasty, "body_s", 2.0)
     async with connected(port) as (reader, writer):
         writer.write(SLOW)
         for _ in range(20):
             writer.write(b"x" * 5000)
-            await asyncio.sleep(0.12)
+            await asyncio.sleep(0.15)
         assert b"hello" in await reader.readuntil(b"hello")
 
 
@@ -167,11 +184,13 @@ async def test_a_body_that_goes_on_after_its_answer_is_cut_off(port: int) -> Non
         assert await is_cut(reader)
 
 
-async def test_a_caller_who_does_not_read_is_let_go(port: int) -> None:
+async def test_a_caller_who_does_not_read_is_let_go(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fifty megabytes fill every buffer between us."""
+    monkeypatch.setattr(Hasty, "gone", asyncio.Event())
     async with connected(port) as (reader, writer):
         writer.write(b"GET /long HTTP/1.1\r\nHost: x\r\n\r\n")
-        await asyncio.sleep(2.5)
+        async with asyncio.timeout(60):
+            await Hasty.gone.wait()
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(50_000_000)
 
@@ -187,14 +206,17 @@ async def test_a_head_that_can_be_read_in_two_ways_is_refused(port: int, fields:
             assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
 
 
-async def test_nobody_is_let_in_when_everybody_is_there(port: int) -> None:
+@pytest.mark.usefixtures("patient")
+async def test_nobody_is_let_in_when_everybody_is_there(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Three are; the fourth is turned away, and comes in when one of them has gone."""
     async with contextlib.AsyncExitStack() as stack:
         there = [await stack.enter_async_context(connected(port)) for _ in range(3)]
         async with connected(port) as (reader, _):
             assert await is_cut(reader)
+        monkeypatch.setattr(Hasty, "gone", asyncio.Event())
         there[0][1].close()
-        await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):
+            await Hasty.gone.wait()
         async with connected(port) as (reader, writer):
             writer.write(CALL)
             assert b"hello" in await reader.readuntil(b"hello")
