@@ -14,7 +14,7 @@ from mutoscope.settings import Settings
 
 GUESTS: Mapping[str, Callable[[], Capabilities]] = {runpod.ENGINE: runpod.capabilities}
 """Engines whose workers come by themselves: none of ours runs them."""
-ON_DEMAND = frozenset({"comfyui", "upstream", *GUESTS})
+ON_DEMAND = frozenset({"cog", "comfyui", "upstream", *GUESTS})
 VENDORS = ("runcomfy",)
 """Vendors whose models come with the program, for those who have an account there."""
 

@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "Run a model and save what it makes.",
     "models": "List, show and change models, check manifests.",
     "comfy": "Make models of ComfyUI workflows.",
+    "cog": "Make models of Cog containers.",
     "requests": "List, follow, cancel and download requests.",
     "keys": "Make, limit, list, replace and revoke API keys.",
     "workers": "See who works, and take workers out of service.",

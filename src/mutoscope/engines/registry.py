@@ -22,6 +22,7 @@ from mutoscope.engines.function import FunctionEngine
 from mutoscope.errors import ConfigError
 
 ENGINES: Mapping[str, str] = {
+    "cog": "mutoscope.engines.cog:Cog",
     "comfyui": "mutoscope.engines.comfyui:Comfyui",
     "parallax": "mutoscope.engines.parallax:Parallax",
     "testcard": "mutoscope.engines.testcard:Testcard",

@@ -140,13 +140,13 @@ def ask(
     context = ssl_context or _trusted_authorities()
     clock = Deadline(policy.total_timeout_s)
     with _asked(method, target, sent, policy=policy, context=context, clock=clock, content=content) as response:
-        body = b""
+        body = bytearray()
         for chunk in response.iter_stream():
             body += chunk
             if len(body) > policy.max_bytes:
                 raise _too_large(policy)
         answered = {name.decode("ascii").lower(): value.decode("latin-1") for name, value in response.headers}
-        return Answer(response.status, answered, body)
+        return Answer(response.status, answered, bytes(body))
 
 
 def _beginning(chunks: Iterable[bytes], most_bytes: int) -> bytes:
