@@ -19,6 +19,8 @@ from typing import Any
 import httpx
 from PIL import Image, ImageEnhance, ImageOps
 
+from tests import workflows
+
 PHOTOGRAPH = Path(__file__).resolve().parents[1] / "src" / "mutoscope" / "assets" / "mountain-path.jpg"
 REFERENCE = "bytedance/dreamina-3-0/pro/image-to-video"
 PARALLAX = "mutoscope/parallax"
@@ -89,7 +91,24 @@ def fill(client: httpx.Client, hooks: str) -> str:
     _until(lambda: all(_state(client, run) not in ("in_queue", "in_progress") for run in runs))
     _until(lambda: not client.get("/v1/webhooks/deliveries?state=pending").json()["deliveries"])
     _arrange(client, files)
+    _deployments(client)
     return guest[1]
+
+
+def _deployments(client: httpx.Client) -> None:
+    """Two workflows; the first was run."""
+    portrait = workflows.STILL | {"20": workflows.node("ShowText", "Notes", text="golden hour, 35 mm")}
+    for name, graph, more in (
+        ("harbour at dusk", portrait, {"max_instances": 3, "readme": "Stills for the storyboard."}),
+        ("path, first frame to film", workflows.FILM, {"is_enabled": False, "hardware": ["HOPPER_141"]}),
+    ):
+        body = {"name": name, "payload": {"workflow_api_json": graph}, **more}
+        made = _done(client.post("/prod/v2/deployments", json=body))
+        if name.startswith("harbour"):
+            overrides = {"6": {"inputs": {"text": "a harbour at dusk, lamps"}}}
+            where = f"/prod/v2/deployments/{made['id']}/inference"
+            run = _done(client.post(where, json={"overrides": overrides}))["request_id"]
+            _until(lambda run=run: _state(client, run) not in ("in_queue", "in_progress"))
 
 
 def pictures() -> Iterator[tuple[str, bytes]]:

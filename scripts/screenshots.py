@@ -33,6 +33,8 @@ from scripts.browser import find as find_chromium  # noqa: E402 - by that path
 from scripts.browser import launch  # noqa: E402 - by that path
 from scripts.lived_in import PHOTOGRAPH, age, fill, keep_busy, let_go, receiver  # noqa: E402 - by that path
 
+from tests import comfy  # noqa: E402 - by that path
+
 MODEL = "/models/bytedance/dreamina-3-0/pro/image-to-video"
 PROMPT = "The camera pushes in along the path at golden hour while light mist drifts by. A hiker waves."
 KEY = "mk_screenshots"
@@ -71,6 +73,12 @@ PAGES = {
     "admin-accounts": Shot("/admin/accounts"),
     "admin-limits": Shot("/admin/limits"),
     "admin-audit": Shot("/admin/audit"),
+    "comfyui": Shot("/comfyui"),
+    "comfyui-empty": Shot("/comfyui", (), "guest"),
+    "comfyui-new": Shot("/comfyui/new"),
+    "comfyui-edit": Shot("/comfyui/{deployment}/edit"),
+    "comfyui-try": Shot("/comfyui/{deployment}"),
+    "comfyui-api": Shot("/comfyui/{deployment}/api"),
     "usage": Shot("/usage"),
     "usage-new": Shot("/usage", (), "guest"),
     "library": Shot("/library"),
@@ -127,11 +135,12 @@ def main() -> None:
         browser = launch(stack.enter_context(sync_playwright()), chromium)
         stack.callback(browser.close)
         hooks = stack.enter_context(receiver())
-        with serving(folder) as url, client_of(url) as client:
+        comfyui = stack.enter_context(comfy.running())
+        with serving(folder, comfyui.url) as url, client_of(url) as client:
             keys = {"owner": KEY, "guest": fill(client, hooks)}
             make_a_film(browser, url)
         age(folder / "data" / "mutoscope.db")
-        url = stack.enter_context(serving(folder))
+        url = stack.enter_context(serving(folder, comfyui.url))
         client = stack.enter_context(client_of(url))
         print(f"the server is filled after {time.monotonic() - begun:.0f} s")
         take_all(Visits(browser, url, keys, known(client)), client, chosen, options.out)
@@ -156,11 +165,17 @@ def client_of(url: str) -> httpx.Client:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[str]:
+def serving(folder: Path, comfyui: str = "") -> Iterator[str]:
     """A server of its own, with its workers; its address. Webhooks to loopback are allowed, and given up quickly."""
     hear, tell = os.pipe()
     command = [sys.executable, "-m", "mutoscope", "serve", "--port", "0", "--data", str(folder / "data")]
-    own = {"API_KEY": KEY, "FETCH_ALLOW": "127.0.0.0/8", "WEBHOOK_BACKOFF_S": "0.2,0.2", "DRAIN_S": "2"}
+    own = {
+        "API_KEY": KEY,
+        "COMFYUI_SERVERS": comfyui,
+        "FETCH_ALLOW": "127.0.0.0/8",
+        "WEBHOOK_BACKOFF_S": "0.2,0.2",
+        "DRAIN_S": "2",
+    }
     environment = os.environ | {f"MUTOSCOPE_{name}": value for name, value in own.items()}
     server = subprocess.Popen(
         [*command, "--ready-fd", str(tell)],
@@ -210,6 +225,7 @@ def known(client: httpx.Client) -> dict[str, str]:
         "run": next(run["request_id"] for run in runs if run["model_id"] in MODEL),
         "failed": next(run["request_id"] for run in runs if run["state"] == "failed"),
         "delivery": sent[0]["delivery_id"],
+        "deployment": client.get("/prod/v2/deployments").json()[0]["id"],
         "collection": client.get("/v1/collections").json()["collections"][0]["collection_id"],
     }
 

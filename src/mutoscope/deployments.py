@@ -80,7 +80,6 @@ def parse_prices(text: str) -> dict[str, float]:
 def model_of(site: Site, deployment: Deployment) -> Model:
     """What workers run for it."""
     keep_warm = {} if deployment.min_instances else {"keep_warm_s": deployment.keep_warm_s}
-    workflow = overridden(deployment.workflow, deployment.overrides)
     return Model(
         id=deployment.model_id,
         slug=deployment.model_id,
@@ -93,7 +92,7 @@ def model_of(site: Site, deployment: Deployment) -> Model:
         input_schema=_SCHEMA,
         validator=_VALIDATOR,
         engine="comfyui",
-        engine_settings={"workflow": workflow, "every_node": True, **keep_warm},
+        engine_settings={"workflow": workflow_of(deployment), "every_node": True, **keep_warm},
         engine_notes={},
         bindings={"extra_data": EXTRA_DATA, **{name: name for name in ("workflow_api_json", "overrides", *_FILES)}},
         produces="files",
@@ -108,6 +107,11 @@ def model_of(site: Site, deployment: Deployment) -> Model:
         source="",
         enabled=deployment.is_enabled,
     )
+
+
+def workflow_of(deployment: Deployment) -> Graph:
+    """The workflow as its requests find it: with the deployment's overrides in it."""
+    return overridden(deployment.workflow, deployment.overrides)
 
 
 # -- what a caller may send ---------------------------------------------------------------------------------------

@@ -214,7 +214,7 @@ def test_the_contents_lead_to_every_chapter(server: LiveServer) -> None:
         assert {anchor for anchor, _ in CHAPTERS} <= {link[1:] for link in links if link.startswith("#")} <= set(ids)
         inside = {link for link in links if link.startswith("/") and not link.startswith("/sign-in")}
         assert f"/models/{REFERENCE_MODEL}/api.md" in inside
-        closed = {"/generations": 303, "/library": 303}  # to the page for signing in
+        closed = {"/comfyui": 303, "/generations": 303, "/library": 303}  # to the page for signing in
         assert {link: anybody.get(link).status_code for link in inside} == dict.fromkeys(inside, 200) | closed
 
 

@@ -218,6 +218,11 @@ def test_a_first_view_is_light_and_asks_nobody_else(gallery: LiveServer, arrive:
     """At most 100 KB and 12 requests, media left out; nothing to other hosts, nothing against the policy."""
     person = arrive(gallery)
     person.sign_in()
+    assert_light(person, path)
+
+
+def assert_light(person: Person, path: str) -> None:
+    """The first view of a page is small, and asks nobody else."""
     person.sent.clear()
     page = person.page
     page.add_init_script(

@@ -26,7 +26,10 @@ async def output_of(site: Site, job: Job, base: str) -> dict[str, Any]:
 async def inputs_of(site: Site, job: Job, base: str) -> dict[str, Any]:
     """The inputs as they may be sent again: stored files by signed addresses, those that are gone left out."""
     inputs = job.shown_inputs
-    fields = site.catalog.get(job.model_id).validator.media_fields if job.model_id in site.catalog else ()
+    try:
+        fields = site.catalog.runnable(job.model_id).validator.media_fields
+    except NotFound:  # the model is gone
+        fields = ()
     for name in (field.name for field in fields if field.name in inputs):
         value = inputs.pop(name)
         items = value if isinstance(value, list) else [value]

@@ -98,6 +98,11 @@ async def in_progress(db: Database, account_id: str) -> Mapping[str, int]:
     return {row["model_id"]: int(row["n"]) for row in await db.all("models_in_progress", account_id=account_id)}
 
 
+async def waiting(db: Database, account_id: str) -> Mapping[str, int]:
+    """How many requests of each model of an account wait."""
+    return {row["model_id"]: int(row["n"]) for row in await db.all("models_in_queue", account_id=account_id)}
+
+
 async def memos(db: Database, deployment: Deployment) -> Mapping[str, Mapping[str, Any]]:
     """What the attempts of its requests that run now remember, by request."""
     where = {"model_id": deployment.model_id, "account_id": deployment.account_id}

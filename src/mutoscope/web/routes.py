@@ -22,6 +22,7 @@ from mutoscope.web import (
     webhooks,
 )
 from mutoscope.web.api_page import views as api_page
+from mutoscope.web.comfyui import views as comfyui
 from mutoscope.web.generations import views as generations
 from mutoscope.web.languages import PREFIX, in_its_language, misspelt
 from mutoscope.web.render import page, wants_html
@@ -43,6 +44,11 @@ PAGES: Table = (
     ("GET", "/generations", generations.index),
     ("GET", "/generations/{request_id}", generations.show),
     ("GET", "/generations/{request_id}/row", generations.row),
+    ("GET", "/comfyui", comfyui.index),
+    ("GET", "/comfyui/new", comfyui.new),
+    ("GET", "/comfyui/{deployment_id}", comfyui.show),
+    ("GET", "/comfyui/{deployment_id}/edit", comfyui.edit),
+    ("GET", "/comfyui/{deployment_id}/api", comfyui.api),
     ("GET", "/sign-in", sign_in.show),
     ("POST", "/sign-in", sign_in.sign_in),
     ("POST", "/sign-out", sign_in.sign_out),

@@ -843,5 +843,9 @@ select count(*) as n, max(updated_ms) as updated_ms, max(deleted_ms) as deleted_
 select r.id, r.memo from requests r
 where r.model_id = :model_id and r.account_id = :account_id and r.state = 'in_progress'
 
+-- name: models_in_queue
+select model_id, count(*) as n from requests
+where coalesce(account_id, '') = :account_id and state = 'in_queue' group by model_id
+
 -- name: models_in_progress
 select model_id, count(*) as n from requests where account_id = :account_id and state = 'in_progress' group by model_id

@@ -49,24 +49,24 @@ class Examples:
             ours=_ours(
                 self.base,
                 f'result = client.run({self._id}, inputs, output_dir=".")\nprint(result.files[0])',
-                before=f"inputs = {_python(self._local_body())}\n",
+                before=f"inputs = {as_python(self._local_body())}\n",
             ),
             requests=self._requests_run(),
             script=self._script_run(),
         )
 
     def submit(self) -> Code:
-        inputs = f"inputs = {_python(self.body)}\n"
+        inputs = f"inputs = {as_python(self.body)}\n"
         return self._in_all(
             curl=self._curl_submit(),
             ours=_ours(self.base, f"print(client.submit({self._id}, inputs).request_id)", before=inputs),
-            requests=_requests(
+            requests=with_requests(
                 f'answer = requests.post("{self._address}", json=inputs, headers=headers, timeout=60)', before=inputs
             ),
-            script=_script(
+            script=with_script(
                 f'const answer = await fetch("{self._address}", {{\n  method: "POST",\n'
                 '  headers: { ...headers, "Content-Type": "application/json" },\n'
-                f"  body: JSON.stringify({_script_value(self.body)}),\n}});"
+                f"  body: JSON.stringify({as_script(self.body)}),\n}});"
             ),
             call="submit",
         )
@@ -84,7 +84,7 @@ class Examples:
         address = f"{self.base}/v1/requests/{REQUEST}/events"
         return Code(
             (
-                Snippet("curl", "bash", _curl("GET", address, "--no-buffer")),
+                Snippet("curl", "bash", curl("GET", address, "--no-buffer")),
                 Snippet(
                     "Python (mutoscope)",
                     "python",
@@ -98,13 +98,13 @@ class Examples:
     def upload(self) -> Code:
         address = f"{self.base}/v1/files"
         return self._in_all(
-            curl=_curl("POST", address, f"--form file=@{PICTURE}"),
+            curl=curl("POST", address, f"--form file=@{PICTURE}"),
             ours=_ours(self.base, f'print(client.upload("{PICTURE}").url)'),
-            requests=_requests(
+            requests=with_requests(
                 f'with open("{PICTURE}", "rb") as file:\n'
                 f'    answer = requests.post("{address}", files={{"file": file}}, headers=headers, timeout=60)'
             ),
-            script=_script(
+            script=with_script(
                 'import { readFile } from "node:fs/promises";\n\nconst form = new FormData();\n'
                 f'form.append("file", new Blob([await readFile("{PICTURE}")]), "{PICTURE}");\n'
                 f'const answer = await fetch("{address}", {{ method: "POST", headers, body: form }});'
@@ -113,19 +113,19 @@ class Examples:
 
     def with_webhook(self, receiver: str) -> Code:
         address = f"{self._address}?webhook={quote(receiver, safe='')}"
-        return Code((Snippet("curl", "bash", _curl("POST", address, *_json_options(self._short_body))),))
+        return Code((Snippet("curl", "bash", curl("POST", address, *json_options(self._short_body))),))
 
     def with_idempotency(self) -> Code:
-        options = ("--header 'Idempotency-Key: order-4711'", *_json_options(self._short_body))
-        return Code((Snippet("curl", "bash", _curl("POST", self._address, *options)),))
+        options = ("--header 'Idempotency-Key: order-4711'", *json_options(self._short_body))
+        return Code((Snippet("curl", "bash", curl("POST", self._address, *options)),))
 
     def quote(self) -> Code:
         address = self._address.replace("/v1/models/", "/v1/quote/", 1)
-        return Code((Snippet("curl", "bash", _curl("POST", address, *_json_options(self._short_body))),))
+        return Code((Snippet("curl", "bash", curl("POST", address, *json_options(self._short_body))),))
 
     def check(self, field: str) -> Code:
         body = {"model_id": self.model.id, "field": field, "url": "https://example.com/photo.jpg"}
-        return Code((Snippet("curl", "bash", _curl("POST", f"{self.base}/v1/inputs/check", *_json_options(body))),))
+        return Code((Snippet("curl", "bash", curl("POST", f"{self.base}/v1/inputs/check", *json_options(body))),))
 
     # -- parts ------------------------------------------------------------------------------------------------
 
@@ -157,20 +157,20 @@ class Examples:
         return body
 
     def _curl_submit(self) -> str:
-        return _curl("POST", self._address, *_json_options(self.body))
+        return curl("POST", self._address, *json_options(self.body))
 
     def _simple(self, method: str, word: str, ours: str) -> Code:
         address = f"{self.base}/v1/requests/{REQUEST}/{word}"
         return self._in_all(
-            curl=_curl(method, address),
+            curl=curl(method, address),
             ours=_ours(self.base, ours),
-            requests=_requests(f'answer = requests.{method.lower()}("{address}", headers=headers, timeout=60)'),
-            script=_script(f'const answer = await fetch("{address}", {{ method: "{method}", headers }});'),
+            requests=with_requests(f'answer = requests.{method.lower()}("{address}", headers=headers, timeout=60)'),
+            script=with_script(f'const answer = await fetch("{address}", {{ method: "{method}", headers }});'),
             call=word,
         )
 
     def _requests_run(self) -> str:
-        return _requests(
+        return with_requests(
             f'answer = requests.post("{self._address}", json=inputs, headers=headers, timeout=60)\n'
             "answer.raise_for_status()\n"
             'result_url = answer.json()["result_url"]\n'
@@ -179,15 +179,15 @@ class Examples:
             '    if answer.json()["status"] not in ("in_queue", "in_progress"):\n'
             "        break\n"
             "    time.sleep(1)",
-            before=f"inputs = {_python(self.body)}\n",
+            before=f"inputs = {as_python(self.body)}\n",
             imports=("os", "time"),
         )
 
     def _script_run(self) -> str:
-        return _script(
+        return with_script(
             f'let answer = await fetch("{self._address}", {{\n  method: "POST",\n'
             '  headers: { ...headers, "Content-Type": "application/json" },\n'
-            f"  body: JSON.stringify({_script_value(self.body)}),\n}});\n"
+            f"  body: JSON.stringify({as_script(self.body)}),\n}});\n"
             "if (!answer.ok) throw new Error(await answer.text());\n"
             "const { result_url } = await answer.json();\n"
             "do {\n"
@@ -208,7 +208,7 @@ class Examples:
         )
 
 
-def _curl(method: str, address: str, *options: str) -> str:
+def curl(method: str, address: str, *options: str) -> str:
     url = shlex.quote(address) if "?" in address else address
     lines = [f"curl --request {method}", f"--url {url}", *options]
     # The order of the hosted service's page: what the body is, whose it is, the body.
@@ -217,7 +217,7 @@ def _curl(method: str, address: str, *options: str) -> str:
     return " \\\n  ".join(lines)
 
 
-def _json_options(body: Mapping[str, Any]) -> tuple[str, str]:
+def json_options(body: Mapping[str, Any]) -> tuple[str, str]:
     text = indent(json.dumps(body, ensure_ascii=False, indent=2), "  ").strip()
     return '--header "Content-Type: application/json"', "--data '" + text.replace("'", "'\\''") + "'"
 
@@ -229,7 +229,7 @@ def _ours(base: str, act: str, *, before: str = "") -> str:
     )
 
 
-def _requests(act: str, *, before: str = "", imports: tuple[str, ...] = ("os",)) -> str:
+def with_requests(act: str, *, before: str = "", imports: tuple[str, ...] = ("os",)) -> str:
     modules = "\n".join(f"import {name}" for name in imports)
     return (
         f"{modules}\n\nimport requests\n\n"
@@ -237,27 +237,29 @@ def _requests(act: str, *, before: str = "", imports: tuple[str, ...] = ("os",))
     )
 
 
-def _script(act: str) -> str:
+def with_script(act: str) -> str:
     head, act = act.split("\n\n", 1) if act.startswith("import ") else ("", act)
     start = f"{head}\n\n" if head else ""
     headers = f"const headers = {{ Authorization: `Bearer ${{{_SCRIPT_KEY}}}` }};"
     return f"{start}{headers}\n{act}\nconsole.log(await answer.json());"
 
 
-def _python(value: Any, depth: int = 0) -> str:
+def as_python(value: Any, depth: int = 0) -> str:
     """A JSON value as Python writes it, a member to a line."""
     inner, outer = "    " * (depth + 1), "    " * depth
     if isinstance(value, Mapping) and value:
-        members = "".join(f"{inner}{_python(name)}: {_python(child, depth + 1)},\n" for name, child in value.items())
+        members = "".join(
+            f"{inner}{as_python(name)}: {as_python(child, depth + 1)},\n" for name, child in value.items()
+        )
         return f"{{\n{members}{outer}}}"
     if isinstance(value, list):
-        return f"[{', '.join(_python(child, depth) for child in value)}]"
+        return f"[{', '.join(as_python(child, depth) for child in value)}]"
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     return repr(value)
 
 
-def _script_value(value: Any) -> str:
+def as_script(value: Any) -> str:
     # JSON is JavaScript but for two line separators, which older parsers end a string at.
     text = json.dumps(value, ensure_ascii=False, indent=2).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     return indent(text, "  ").strip()

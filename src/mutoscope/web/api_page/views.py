@@ -26,10 +26,17 @@ MARKDOWN = "text/markdown; charset=utf-8"
 async def show(request: Request) -> Response:
     """GET /models/{slug}/api: how to call the model."""
     site, model = site_of(request), _model(request)
+    card = card_of(site, model)
     return await render(
         request,
         "api.html",
-        card=card_of(site, model),
+        head="_model_head.html",
+        name=card.name,
+        forms=[
+            (texts.address(f"/models/{card.slug}/api.md"), "Markdown"),
+            (f"/models/{card.slug}/openapi.json", "OpenAPI"),
+        ],
+        card=card,
         document=_document(site, model, base_url(request)),
         line=markdown.line_as_html,
         pretty=lambda value: json.dumps(value, ensure_ascii=False, indent=2),

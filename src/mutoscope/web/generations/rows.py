@@ -34,13 +34,13 @@ NOTHING = View()
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line. slug: of the model's page, empty for a model that left. took, cost: empty before the end."""
+    """One line. page: of its model or deployment, empty for one that left. took, cost: empty before the end."""
 
     id: str
     state: State
     state_told: str
     model: str
-    slug: str
+    page: str
     prompt: str
     view: View
     created_ms: int
@@ -74,7 +74,7 @@ async def row_of(site: Site, job: Job, keys: Mapping[str, str]) -> Row:
         state=job.state,
         state_told=state_words()[job.state],
         model=name_of(model) if model else job.model_id,
-        slug=model.slug if model else "",
+        page=page_of(model) if model else "",
         prompt=prompt_of(job, model),
         view=await _view(site, job, model),
         created_ms=job.created_ms,
@@ -86,8 +86,17 @@ async def row_of(site: Site, job: Job, keys: Mapping[str, str]) -> Row:
 
 
 def model_of(site: Site, job: Job) -> Model | None:
-    """The model of a run; None when it left the catalogue."""
-    return site.catalog.get(job.model_id) if job.model_id in site.catalog else None
+    """The model of a run, also a deployment; None for one that left."""
+    try:
+        return site.catalog.runnable(job.model_id)
+    except NotFound:
+        return None
+
+
+def page_of(model: Model) -> str:
+    """Where a model or a deployment is tried."""
+    kind, _slash, rest = model.slug.partition("/")
+    return f"/comfyui/{rest}" if kind == "deployments" else f"/models/{model.slug}"
 
 
 def name_of(model: Model) -> str:

@@ -3,9 +3,10 @@
 //   data-said="…"                 what is said when it is done
 //   data-confirm="…"              a question that is asked before; data-sure is the word on its button
 //   data-secret="key"             the member of the answer that is shown once, in a dialog; data-note: what is said of it
-//   data-go="…"                   where to go afterwards; else the parts of the page marked `data-live` are read anew
-// A field says by data-as what it becomes: number, list (checked boxes), lines, yes (a switch). An empty one is null,
-// or left out with data-omit; a group of fields with data-group is null when none of them is filled in.
+//   data-go="…"                   where to go afterwards, {names} being members of the answer; else the parts of the page
+//                                 marked `data-live` are read anew
+// A field says by data-as what it becomes: number, list (checked boxes), lines, yes (a switch), one (a list of it), json.
+// An empty one is null, or what data-empty says, or left out with data-omit; a group of fields with data-group is null when none of them is filled in.
 
 import { isSure } from "./dialogs.js";
 import { t, toast } from "./page.js";
@@ -33,19 +34,19 @@ async function act(element, form) {
   const { act: what, confirm: question, said, go } = element.dataset;
   if (question && !(await isSure(t("Are you sure?"), question, element.dataset.sure ?? t("Yes")))) return;
   const [method, path] = what.split(" ");
-  const body = form ? valuesOf(form) : element.dataset.body && JSON.parse(element.dataset.body);
   const button = form ? form.querySelector("[type=submit]") : element;
   if (form) showProblems(form, [], "");
   const held = document.activeElement?.id;
   button.disabled = true;
   try {
+    const body = form ? valuesOf(form) : element.dataset.body && JSON.parse(element.dataset.body);
     const told = await call(method, form ? filled(path, form) : path, body || undefined);
     form?.closest("dialog")?.close();
     if (form?.hasAttribute("data-empty-after")) form.reset();
     element.closest("details.is-fold")?.removeAttribute("open");
     if (element.dataset.secret) await showSecret(told[element.dataset.secret], element.dataset.note);
     if (said) toast(said);
-    if (go) location.assign(go);
+    if (go) location.assign(go.replace(/\{(\w+)\}/g, (_, name) => told[name]));
     else await renew();
     if (held && document.activeElement === document.body) document.getElementById(held)?.focus();
   } catch (error) {
@@ -67,7 +68,18 @@ const READERS = {
   number: (field) => Number(field.value),
   lines: (field) => field.value.split(/[\s,]+/).filter(Boolean),
   yes: (field) => field.checked,
+  one: (field) => [field.value],
+  json: (field) => parsed(field),
 };
+
+/** What a field of JSON holds; a text that is none is a problem of this field. */
+function parsed(field) {
+  try {
+    return JSON.parse(field.value);
+  } catch {
+    throw Object.assign(new Error(t("This is not JSON.")), { problems: [{ path: field.name, message: t("This is not JSON.") }] });
+  }
+}
 
 /** The JSON that a form stands for; undefined when it has no fields of its own. */
 export function valuesOf(form) {
@@ -80,6 +92,7 @@ export function valuesOf(form) {
     if (field.dataset.as === "list") put(values, field.name, [...(at(values, field.name) ?? []), ...(field.checked ? [field.value] : [])]);
     else if (field.type === "radio" && !field.checked) continue;
     else if (field.value === "" && field.hasAttribute("data-omit")) continue;
+    else if (field.value === "" && field.dataset.empty) put(values, field.name, JSON.parse(field.dataset.empty));
     else if (field.value === "" && field.dataset.as !== "lines") put(values, field.name, field.hasAttribute("data-text") ? "" : null);
     else put(values, field.name, (READERS[field.dataset.as] ?? (() => field.value))(field));
   }
@@ -109,7 +122,7 @@ function showProblems(form, problems, message) {
   for (const field of form.querySelectorAll(".field")) {
     const place = field.querySelector("[data-problem]");
     if (!place) continue;
-    const own = problems.filter(({ path }) => path && names(field).some((name) => name === path || name.startsWith(`${path}.`)));
+    const own = problems.filter(({ path }) => path && names(field).some((name) => name === path || name.startsWith(`${path}.`) || path.startsWith(`${name}.`)));
     problems = problems.filter((problem) => !own.includes(problem));
     place.textContent = own.map((problem) => sentence(problem)).join("\n");
     place.hidden = own.length === 0;

@@ -1,6 +1,7 @@
 // What a run that ended shows: output, facts, what of the prompt was done, and what can be done with it.
 
 import { isSure } from "./dialogs.js";
+import { drawnNodes } from "./made.js";
 import { frameOf } from "./media.js";
 import { fixed, make, money, t, tn, toast } from "./page.js";
 import { call, copy } from "./server.js";
@@ -8,6 +9,7 @@ import { offerAs } from "./snippets.js";
 
 /** The film or the pictures. */
 export function drawnOutput(run) {
+  if (run.facts.produces === "files") return drawnNodes(run);
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
   const views = outputs(run).map((url, index) =>
     run.facts.produces === "video"
@@ -44,7 +46,7 @@ function drawnFacts(run) {
 function drawnActs(run) {
   const acts = make("div", { class: "run-acts" });
   const button = (text, act) => acts.append(make("button", { type: "button", class: "small", onclick: act }, text));
-  if (run.state === "completed") {
+  if (run.state === "completed" && run.facts.produces !== "files") {
     const [url] = outputs(run);
     acts.append(make("a", { class: "button small primary", href: url, download: nameOf(url) }, t("Download")));
     button(t("Copy link"), () => copy(new URL(url, location.href).href, t("Copied. Whoever has this link can see the result until the link expires.")));
@@ -54,8 +56,10 @@ function drawnActs(run) {
   }
   button(t("Edit and run"), () => run.runs.page.edit(run.told.inputs));
   if (run.facts.seed) button(t("Again, same seed"), () => again(run, run.told.metadata?.seed ?? run.told.seed));
-  button(run.facts.seed ? t("Again, new seed") : t("Run again"), () => again(run, null));
-  acts.append(offerAs(run.facts, () => run.told.inputs, copy));
+  if (run.facts.produces !== "files") {
+    button(run.facts.seed ? t("Again, new seed") : t("Run again"), () => again(run, null));
+    acts.append(offerAs(run.facts, () => run.told.inputs, copy));
+  }
   button(t("Delete"), () => remove(run));
   return acts;
 }

@@ -55,7 +55,7 @@ export class Runs {
     };
     for (;;) {
       try {
-        const told = await call("POST", `/v1/models/${this.facts.model_id}`, body, { "Idempotency-Key": name });
+        const told = await call("POST", this.facts.submit ?? `/v1/models/${this.facts.model_id}`, body, { "Idempotency-Key": name });
         done();
         run.request_id = told.request_id;
         run.state = "in_queue";

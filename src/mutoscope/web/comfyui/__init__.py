@@ -1,0 +1,1 @@
+"""Pages of deployments: ComfyUI workflows as an API of their own."""
