@@ -293,14 +293,13 @@ def _chosen_engines(settings: Settings, capabilities: Mapping[str, Capabilities]
     except ConfigError as exc:
         raise ConfigError(f"MUTOSCOPE_FETCH_ALLOW: {exc.message}") from exc
     _proxies(settings)
-    ours = sorted(set(capabilities) - GUESTS.keys())
-    chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or ours
-    unknown = sorted(set(chosen) - set(ours))
+    chosen = [name.strip() for name in settings.engines.split(",") if name.strip()] or sorted(capabilities)
+    unknown = sorted(set(chosen) - set(capabilities))
     if unknown:
-        able = ", ".join(ours)
+        able = ", ".join(sorted(capabilities))
         raise ConfigError(f"MUTOSCOPE_ENGINES: not set up here: {', '.join(unknown)}; accepted are {able}")
     settings.cache.mkdir(parents=True, exist_ok=True)
-    return chosen
+    return [name for name in chosen if name not in GUESTS]
 
 
 def _proxies(settings: Settings) -> list[str]:

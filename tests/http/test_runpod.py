@@ -19,7 +19,7 @@ from PIL import Image
 
 from tests.conftest import LiveServer, serving
 from tests.http import media
-from tests.http.calls import assert_error, finished, result, submit, until
+from tests.http.calls import STILL, assert_error, finished, result, submit, until
 from tests.http.hostile import Hostile
 
 pytestmark = pytest.mark.slow
@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 PYTHON = Path(sys.prefix) / "peers" / "runpod" / "bin" / "python"
 HANDLER = Path(__file__).parents[1] / "peers" / "runpod_handler.py"
 TOKEN = "wt_runpod"
+INSIDE = "http://10.1.2.3/in.png"
 
 
 def manifest(name: str, **output: Any) -> dict[str, Any]:
@@ -167,8 +168,9 @@ def test_addresses_go_through_the_door_both_ways(
     told = finished(client, submit(client, "studio/draw", prompt="address", address=address))
     assert told["output"]["image"].startswith(studio.url)
     assert told["metadata"]["told"] == {"image_url": "…", "cost": 3}
-    failed = finished(client, submit(client, "studio/draw", prompt="echo", picture="http://10.1.2.3/in.png"))
-    assert (failed["status"], "picture: " in failed["error"]) == ("failed", True)
+    for given, where in (({"picture": INSIDE, "prompt": "echo"}, "picture"), ({"address": INSIDE}, "output.image_url")):
+        failed = finished(client, submit(client, "studio/draw", **{"prompt": "address", **given}))
+        assert failed["status"] == "failed" and failed["error"].startswith(f"{where}: "), failed
 
 
 @pytest.mark.parametrize(
@@ -187,13 +189,26 @@ def test_what_goes_wrong_is_told(client: httpx.Client, painter: Path, prompt: st
 
 
 def test_a_running_job_is_cancelled_and_the_worker_goes_on(client: httpx.Client, painter: Path) -> None:
-    """The SDK hears of it by its stop channel and takes the next job."""
+    """The SDK hears of it by its stop channel, while it does other work, and goes on."""
     request_id = submit(client, "studio/draw", prompt="wait")
     until(lambda: request_id in painter.read_text())
+    meanwhile = finished(client, submit(client, "studio/draw", prompt="refuse"))
     assert client.post(f"/v1/requests/{request_id}/cancel?running=true").status_code == 202
+    until(lambda: f"stopped {request_id}.1" in painter.read_text())
     after = finished(client, submit(client, "studio/draw", prompt="refuse"))
-    assert after["error"] == "there is nothing to draw"
+    assert meanwhile["error"] == after["error"] == "there is nothing to draw"
     assert result(client, request_id)["status"] == "cancelled"
+
+
+def test_any_model_is_pointed_at_a_worker_by_one_call(client: httpx.Client, painter: Path) -> None:
+    """One that another engine made so far: its id, inputs and output stay as they were."""
+    del painter
+    pointed = {"engine": {"name": "runpod", "settings": {"endpoint": "draw"}}}
+    assert client.patch(f"/v1/admin/models/{STILL}", json=pointed).status_code == 200
+    try:
+        assert finished(client, submit(client, STILL, prompt="refuse"))["error"] == "there is nothing to draw"
+    finally:
+        assert client.patch(f"/v1/admin/models/{STILL}", json={"engine": None}).status_code == 200
 
 
 def test_what_a_killed_worker_had_is_done_by_another(studio: LiveServer, client: httpx.Client, tmp_path: Path) -> None:

@@ -43,8 +43,18 @@ async def handler(job: dict[str, Any]) -> Any:
         case "break":
             raise ValueError("a tube burst")
         case "wait":
-            await asyncio.sleep(600)
+            try:
+                await asyncio.sleep(600)
+            except asyncio.CancelledError:
+                note(f"stopped {job['id']}\n")
+                raise
     return None
+
+
+def two(current: int) -> int:
+    """Jobs at once."""
+    del current
+    return 2
 
 
 def pieces(job: dict[str, Any]) -> Iterator[Any]:
@@ -57,4 +67,5 @@ def pieces(job: dict[str, Any]) -> Iterator[Any]:
 
 
 if __name__ == "__main__":
-    runpod.serverless.start({"handler": pieces if "stream" in sys.argv else handler})
+    work = {"handler": pieces} if "stream" in sys.argv else {"handler": handler, "concurrency_modifier": two}
+    runpod.serverless.start(work)
