@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
+import inspect
 import io
+import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from mutoscope import protocol
 from mutoscope.cli import program
 from mutoscope.engines.registry import ENGINES, capabilities
 from mutoscope.equipment import GUESTS
@@ -136,10 +141,36 @@ def collected_attacks() -> list[tuple[str, str, str]]:
     return found
 
 
+def protocol_version() -> str:
+    """The number, and those that are served besides."""
+    others = " and ".join(str(number) for number in sorted(protocol.SPOKEN - {protocol.VERSION}))
+    return f"This is version {protocol.VERSION}; workers of version {others} are served as well.\n"
+
+
+def messages() -> str:
+    """Every message of the worker protocol: what its docstring says, and its fields."""
+    kinds = [kind for kind in vars(protocol).values() if dataclasses.is_dataclass(kind) and isinstance(kind, type)]
+    return "\n".join(_message(kind) for kind in kinds)
+
+
+def _message(kind: type) -> str:
+    rows = [f"| `{f.name}` | `{str(f.type).replace('|', '&#124;')}` | {_usual(f)} |" for f in dataclasses.fields(kind)]
+    words = f"### `{kind.__name__}`\n\n```text\n{inspect.getdoc(kind)}\n```\n"
+    return "\n".join([words, "| field | type | may be left out |", "|---|---|---|", *rows, ""])
+
+
+def _usual(field: dataclasses.Field[Any]) -> str:
+    if field.default_factory is not dataclasses.MISSING:
+        return "yes: `{}`"
+    return "no" if field.default is dataclasses.MISSING else f"yes: `{json.dumps(field.default)}`"
+
+
 PARTS: Mapping[str, Callable[[], str]] = {
     "attacks": attacks_table,
     "commands": commands_table,
     "engines": engines_table,
+    "messages": messages,
+    "protocol_version": protocol_version,
     "settings": settings_table,
 }
 
