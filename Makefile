@@ -18,7 +18,7 @@ PINNED := --require-hashes --only-binary=:all:
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test peers test-fast fuzz check format train-depth bench soak docs serve strings wheel image requirements clean
+.PHONY: help demo test peers test-fast gpu fuzz check format train-depth bench soak docs serve strings wheel image requirements clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,8 @@ peers: $(VENV)/.peers ## what some tests talk to, each in an environment of its 
 
 test-fast: $(VENV)/.dev ## the tests for daily work, under a minute
 	$(BIN)/python -m pytest -q -n $(JOBS) -m "not slow and not render" $(ARGS)
+
+gpu: $(VENV)/.gpu ## install what the diffusers engine's tests need besides: torch for the processor, diffusers
 
 fuzz: $(VENV)/.dev ## random bodies and files against everything: make fuzz N=100000 SEED=7
 	MUTOSCOPE_TEST_FUZZ_BODIES=$(N) MUTOSCOPE_TEST_FUZZ_SEED=$(SEED) $(BIN)/python -m pytest -q -s tests/fuzz $(ARGS)
@@ -114,4 +116,12 @@ $(VENV)/.peers: $(VENV)/.python requirements/runpod.txt requirements/cog.txt
 	  $(BIN)/python -m venv --clear --without-pip $(VENV)/peers/$$peer && \
 	  sh scripts/install.sh $(VENV)/peers/$$peer/bin/python $(PINNED) -r requirements/$$peer.txt || exit 1; \
 	done
+	@touch $@
+
+# Of torch only the build for the processor fits torch.txt; pip finds it where its settings say, uv does not read those.
+$(VENV)/.gpu: $(VENV)/.dev requirements/gpu.txt requirements/torch.txt
+	@echo "Installing torch and diffusers into $(VENV) …"
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(PINNED) -r requirements/torch.txt
+	@sh scripts/install.sh $(BIN)/python --no-deps $(PINNED) -r requirements/gpu.txt
 	@touch $@

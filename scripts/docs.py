@@ -24,6 +24,7 @@ import pytest
 
 from mutoscope import protocol
 from mutoscope.cli import program
+from mutoscope.engines.diffusers.families import FAMILIES
 from mutoscope.engines.registry import ENGINES, capabilities
 from mutoscope.equipment import GUESTS
 from mutoscope.settings import SETTINGS, Setting
@@ -109,6 +110,20 @@ def engines_table() -> str:
     return "\n".join([head, "|---|---|---|---|---|", *rows, ""])
 
 
+def families_table() -> str:
+    """One row per family of the diffusers engine: what it was trained for."""
+    rows = []
+    for name, family in FAMILIES.items():
+        takes = " or ".join(word for word, given in (("words", family.text), ("a picture", family.image)) if given)
+        frames = "–" if not family.frames_step else "any" if family.frames_step == 1 else f"{family.frames_step} k + 1"
+        length = f"{family.max_frames} at {'any rate' if family.is_paced else f'{family.fps:g} fps'}"
+        size = "one size" if family.is_fixed else f"{family.max_area_px / 1e6:.2f}, sides by {family.multiple_px}"
+        cells = (f"`{name}`", takes, frames, length if family.frames_step else "–", size)
+        rows.append(f"| {' | '.join(cells)} |")
+    head = "| family | from | frames | at most | megapixels at most |"
+    return "\n".join([head, "|---|---|---|---|---|", *rows, ""])
+
+
 def _listed(words: Iterable[str]) -> str:
     return ", ".join(f"`{word}`" for word in sorted(words)) or "–"
 
@@ -169,6 +184,7 @@ PARTS: Mapping[str, Callable[[], str]] = {
     "attacks": attacks_table,
     "commands": commands_table,
     "engines": engines_table,
+    "families": families_table,
     "messages": messages,
     "protocol_version": protocol_version,
     "settings": settings_table,

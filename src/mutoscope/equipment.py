@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from mutoscope import runpod
 from mutoscope.catalog import Catalog
@@ -14,7 +15,7 @@ from mutoscope.settings import Settings
 
 GUESTS: Mapping[str, Callable[[], Capabilities]] = {runpod.ENGINE: runpod.capabilities}
 """Engines whose workers come by themselves: none of ours runs them."""
-ON_DEMAND = frozenset({"cog", "comfyui", "upstream", *GUESTS})
+ON_DEMAND = frozenset({"cog", "comfyui", "diffusers", "upstream", *GUESTS})
 VENDORS = ("runcomfy",)
 """Vendors whose models come with the program, for those who have an account there."""
 
@@ -46,12 +47,17 @@ def load_catalog(settings: Settings) -> Catalog:
 def asked_for(
     settings: Settings, catalog: Catalog, capabilities: Mapping[str, Capabilities]
 ) -> dict[str, Capabilities]:
-    """Without engines whose work is done elsewhere and that nobody asks for: each costs a process."""
+    """Without the optional ones that nobody asks for: each costs a process."""
     asked = {use.name for model in catalog.models for use in model.uses}
     asked.update(settings.engines.replace(" ", "").split(","))
     if settings.comfyui_servers or settings.comfyui_folder:
         asked.add("comfyui")
-    return {name: can for name, can in capabilities.items() if name in asked or name not in ON_DEMAND}
+    wanted = {name: can for name, can in capabilities.items() if name in asked or name not in ON_DEMAND}
+    ours = set(filter(None, settings.engines.replace(" ", "").split(",")))
+    if "diffusers" in wanted and (not settings.workers or (ours and "diffusers" not in ours)):
+        # Workers on other machines run it: what they have is not for this one to say.
+        wanted["diffusers"] = replace(wanted["diffusers"], lacks=lambda settings: "")
+    return wanted
 
 
 def tell_engines(settings: Settings) -> None:
@@ -62,4 +68,6 @@ def tell_engines(settings: Settings) -> None:
         comfyui.SERVERS: settings.comfyui_servers,
         comfyui.FOLDER: settings.comfyui_folder,
         environment.KEYS: settings.engine_keys,
+        "MUTOSCOPE_CACHE": str(settings.cache),  # where the weights are
+        "MUTOSCOPE_GPU_MEMORY_GB": str(settings.gpu_memory_gb),
     }

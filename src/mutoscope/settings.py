@@ -57,6 +57,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("comfyui_folder", str, "", "Folder of a ComfyUI that is started for them when no server is named."),
     Setting(
+        "gpu_memory_gb",
+        float,
+        0.0,
+        "Memory that all models of the engine `diffusers` may take together on a GPU, in GiB; 0: nine tenths of it.",
+    ),
+    Setting(
         "hardware_prices",
         str,
         "",
@@ -182,6 +188,7 @@ class Settings:
     engine_files: str
     comfyui_servers: str
     comfyui_folder: str
+    gpu_memory_gb: float
     hardware_prices: str
     engine_keys: str
     vendors: str
@@ -254,6 +261,7 @@ def _check(values: Mapping[str, Any]) -> None:
         "max_queued": (0, 10**9),
         "file_url_ttl_s": (1, 10 * 365 * 86400),
         **{s.name: (0, 100 * 365 * 86400) for s in SETTINGS if s.name.startswith("keep_")},
+        "gpu_memory_gb": (0.0, 100_000.0),
         "lease_s": (1.0, 3600.0),
         "runpod_lease_s": (1.0, 3600.0),
         "beat_s": (0.1, 600.0),

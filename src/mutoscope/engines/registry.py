@@ -24,6 +24,7 @@ from mutoscope.errors import ConfigError
 ENGINES: Mapping[str, str] = {
     "cog": "mutoscope.engines.cog:Cog",
     "comfyui": "mutoscope.engines.comfyui:Comfyui",
+    "diffusers": "mutoscope.engines.diffusers:Diffusers",
     "parallax": "mutoscope.engines.parallax:Parallax",
     "testcard": "mutoscope.engines.testcard:Testcard",
     "upstream": "mutoscope.engines.upstream:Upstream",

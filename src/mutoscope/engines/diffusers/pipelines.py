@@ -1,0 +1,158 @@
+"""Weights in memory: loaded once, kept for the next request, put away when another model needs the room.
+
+The only module besides `watching` and `making` that knows torch.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+
+from mutoscope.engines.diffusers.plan import Plan
+from mutoscope.engines.diffusers.weights import folder_of, size_bytes
+from mutoscope.errors import ConfigError, EngineError
+
+diffusers.utils.logging.set_verbosity_error()
+diffusers.utils.logging.disable_progress_bar()
+transformers.utils.logging.set_verbosity_error()
+transformers.utils.logging.disable_progress_bar()
+
+ROOM = 1.25
+"""What a model takes besides its weights, as a factor, before anything is known of a request."""
+
+
+class Shelf:
+    """Pipelines by plan, the one used last at the end.
+
+    limit_bytes   what all of them may take together; asked before each load.
+    """
+
+    def __init__(
+        self, load: Callable[[Plan], Any], size: Callable[[Plan], int], limit_bytes: Callable[[], int]
+    ) -> None:
+        self._load, self._size, self._limit_bytes = load, size, limit_bytes
+        self._held: OrderedDict[tuple[object, ...], tuple[Any, int]] = OrderedDict()
+
+    def take(self, plan: Plan) -> Any:
+        """The pipeline, loaded if it is not there; those that were not used for longest make room for it."""
+        if plan.key in self._held:
+            self._held.move_to_end(plan.key)
+            return self._held[plan.key][0]
+        needed = self._size(plan)
+        while self._held and needed + sum(size for _, size in self._held.values()) > self._limit_bytes():
+            self._held.popitem(last=False)
+            free()
+        pipe = self._load(plan)
+        self._held[plan.key] = (pipe, needed)
+        return pipe
+
+    def clear_but(self, plan: Plan) -> bool:
+        """Put away all but this one; whether there was anything to put away."""
+        others = [key for key in self._held if key != plan.key]
+        for key in others:
+            del self._held[key]
+        free()
+        return bool(others)
+
+    def clear(self) -> None:
+        self._held.clear()
+        free()
+
+
+def free() -> None:
+    """Give back memory that nothing holds any more."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def device() -> torch.device:
+    """Where pipelines run: a GPU where there is one."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+
+
+def limit_bytes(variable: str) -> int:
+    """What models may take together: what the environment says in GiB, else nine tenths of the GPU, or half the RAM."""
+    if said := float(os.environ.get(variable) or 0):
+        return int(said * 2**30)
+    if torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[1] * 0.9)
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+def held_bytes(plan: Plan) -> int:
+    """What a plan's weights take on the device."""
+    size = size_bytes(folder_of(plan))
+    return int(size * ROOM) if plan.offload == "none" else int(size * ROOM / 2)
+
+
+def load(plan: Plan) -> Any:
+    """A pipeline on its device. Raises EngineError for a folder that holds something else."""
+    folder = folder_of(plan)
+    class_name = plan.family.text or plan.family.image
+    found = _class_in(folder)
+    if found not in (plan.family.text, plan.family.image):
+        raise EngineError(f"{folder.name} holds a {found}; the family {plan.family_name} takes {class_name}")
+    dtype = getattr(torch, plan.precision)
+    try:
+        pipe = getattr(diffusers, found).from_pretrained(
+            str(folder), dtype=dtype, local_files_only=True, use_safetensors=True, variant=plan.variant or None
+        )
+    except (OSError, ValueError) as exc:
+        raise EngineError(f"the weights in {folder.name} cannot be loaded: {_first_line(exc)}") from exc
+    _settle(pipe, plan, dtype)
+    return pipe
+
+
+def for_task(pipe: Any, plan: Plan, *, has_picture: bool) -> Any:
+    """The pipeline of the class that this request needs, around the same weights."""
+    name = plan.family.image if has_picture else plan.family.text
+    wanted = getattr(diffusers, name, None)
+    if type(pipe) is wanted:
+        return pipe
+    if wanted is None or not plan.family.is_both:
+        raise EngineError("image: these weights take none" if has_picture else "image: is required by these weights")
+    return wanted.from_pipe(pipe, dtype=getattr(torch, plan.precision))
+
+
+def _settle(pipe: Any, plan: Plan, dtype: torch.dtype) -> None:
+    """Put it where it runs, in the way that the plan says."""
+    pipe.set_progress_bar_config(disable=True)
+    denoisers = [part for name in ("transformer", "transformer_2", "unet") if (part := getattr(pipe, name, None))]
+    if plan.quantization == "float8":
+        for part in denoisers:
+            part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+    where = device()
+    if plan.offload == "none" or where.type == "cpu":
+        pipe.to(where)
+    elif plan.offload == "model":
+        pipe.enable_model_cpu_offload(device=where)
+    else:
+        pipe.enable_sequential_cpu_offload(device=where)
+    vae = getattr(pipe, "vae", None)
+    if plan.family.produces == "video" and vae is not None and hasattr(vae, "enable_tiling"):
+        vae.enable_tiling()
+    if plan.compiled:
+        for part in denoisers:
+            part.compile()
+
+
+def _class_in(folder: Path) -> str:
+    try:
+        return str(diffusers.DiffusionPipeline.load_config(str(folder), local_files_only=True)["_class_name"])
+    except (OSError, ValueError, KeyError) as exc:
+        raise ConfigError(f"model: {folder.name} holds no pipeline that diffusers knows") from exc
+
+
+def _first_line(exc: Exception) -> str:
+    return str(exc).strip().split("\n")[0][:300]
