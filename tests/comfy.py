@@ -132,7 +132,7 @@ class Comfy:
         self._loop = asyncio.new_event_loop()
         self._serving = threading.Thread(target=self._serve, daemon=True)
         self._serving.start()
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while not self._server.started:
             assert time.monotonic() < until, "the server did not start"
             time.sleep(0.01)
@@ -147,9 +147,9 @@ class Comfy:
         self.hold.clear()
         with self._wake:
             self._wake.notify_all()
-        self._working.join(20)
+        self._working.join(60)
         self._server.should_exit = self._server.force_exit = True
-        self._serving.join(20)
+        self._serving.join(60)
         assert not self._serving.is_alive() and not self._working.is_alive()
 
     def drop_sockets(self) -> None:

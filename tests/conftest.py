@@ -53,7 +53,7 @@ class LiveServer:
         """A plain HTTP client that shows a key (this one's own unless given; "" for none)."""
         key = self.api_key if api_key is None else api_key
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30.0, **PLAIN)
+        return httpx.Client(base_url=self.url, headers=headers, timeout=60.0, **PLAIN)
 
     def wait_ready(self, timeout_s: float = 120.0) -> None:
         """Until the server accepts work and a worker is there to do it."""

@@ -7,7 +7,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
+
+from tests.ports import reserved_port
 
 USER = "mutoscope"
 
@@ -79,8 +80,7 @@ class Server:
     def begin(self) -> None:
         """Start it, from the main thread: it ends with the thread that started it."""
         if not self.port:
-            with socket.create_server(("127.0.0.1", 0)) as probe:
-                self.port = int(probe.getsockname()[1])
+            self.port = reserved_port()
         command: list[str | Path] = [
             self.binaries / "postgres",
             "-D",

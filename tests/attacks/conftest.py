@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "tests/attacks/" in item.nodeid:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(60))
+            item.add_marker(pytest.mark.timeout(240))
             if item.get_closest_marker("attack") is None:
                 raise pytest.UsageError(f"{item.nodeid}: an attack without its row; see tests/attacks/attack.py")
 
@@ -37,7 +37,7 @@ def besieged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         fetch_allow="127.0.0.0/8",
         max_upload_bytes=8 * 2**20,
         max_body_bytes=4 * 2**20,
-        webhook_timeout_s=2,
+        webhook_timeout_s=20,
         webhook_backoff_s="0.1",
     )
     live.wait_ready()

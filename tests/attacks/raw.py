@@ -24,7 +24,7 @@ class Caller:
 
     def connect(self) -> socket.socket:
         """An open connection, closed in the end."""
-        return self._stack.enter_context(socket.create_connection(self._address, timeout=20))
+        return self._stack.enter_context(socket.create_connection(self._address, timeout=60))
 
     def ask(self, data: bytes) -> bytes:
         """Send this and read one answer, or all of them if this asks to close the connection."""

@@ -14,7 +14,7 @@ from mutoscope import net
 from mutoscope.errors import MediaError
 from tests.attacks.attack import row
 
-STRICT = net.Policy(max_bytes=1000, total_timeout_s=5.0)
+STRICT = net.Policy(max_bytes=1000, total_timeout_s=60.0)
 
 PRIVATE = "refused: not a public address"
 NO_HOST = "refused: a host that cannot exist"

@@ -15,8 +15,8 @@ from tests.attacks.attack import attack, row
 from tests.attacks.conftest import Names
 from tests.http.hostile import Hostile
 
-STRICT = net.Policy(max_bytes=1000, total_timeout_s=3.0)
-STUDIO = net.Policy(max_bytes=1000, total_timeout_s=3.0, allow=net.parse_allow("127.0.0.0/8"))
+STRICT = net.Policy(max_bytes=1000, total_timeout_s=60.0)
+STUDIO = net.Policy(max_bytes=1000, total_timeout_s=60.0, allow=net.parse_allow("127.0.0.0/8"))
 PRIVATE = "refused: not a public address"
 
 
@@ -72,7 +72,7 @@ def test_a_name_that_rebinds_between_two_hops_is_refused(names: Names, hostile: 
 def test_the_private_one_of_several_addresses_is_not_tried(names: Names, hostile: Hostile, tmp_path: Path) -> None:
     """Neither first nor as the one that is left when the others do not answer."""
     port = hostile.serve(b"inner").split(":")[2].partition("/")[0]
-    only = net.Policy(max_bytes=1000, total_timeout_s=3.0, allow=net.parse_allow("127.0.0.2/32"))
+    only = net.Policy(max_bytes=1000, total_timeout_s=60.0, allow=net.parse_allow("127.0.0.2/32"))
     names.answers["both.example"] = [["127.0.0.1", "127.0.0.2"]]
 
     with pytest.raises(MediaError, match="no connection"):
@@ -102,7 +102,7 @@ def test_many_addresses_do_not_add_up(names: Names, tmp_path: Path, monkeypatch:
 def test_a_resolver_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The system's resolver cannot be interrupted; nobody waits for it."""
     released = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(30) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: released.wait(200) and [])
 
     with pytest.raises(MediaError, match="not finished after"):
         net.download("https://slow.example/", tmp_path / "a", net.Policy(max_bytes=10, total_timeout_s=0.3))

@@ -18,8 +18,8 @@ from mutoscope.engines.parallax.engine import Parallax
 from mutoscope.engines.parallax.sizes import Size
 from tests.attacks.attack import attack
 from tests.conftest import LiveServer
-from tests.http.calls import WITH_PICTURE, completed
-from tests.scenarios.processes import HAS_PROC, descendants
+from tests.http.calls import WITH_PICTURE, completed, until
+from tests.scenarios.processes import HAS_PROC, Process, descendants
 
 PLANTED = b"planted-secret-of-the-photographer"
 XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>' + PLANTED + b"</rdf:RDF></x:xmpmeta>"
@@ -118,11 +118,14 @@ class _Quiet:
 )
 def test_no_environment_holds_the_token(besieged: LiveServer, unharmed: None) -> None:
     """What workers show to the server came over a pipe; engines and helpers know neither it nor the first key."""
-    family = descendants(besieged.process.pid)
-    commands = [process.command for process in family]
-    assert any("mutoscope.worker" in command for command in commands)
-    assert any("mutoscope.engines.child" in command for command in commands)
-    for process in family:
+
+    def all_of_them() -> list[Process]:
+        """An engine that another test ended is being started again."""
+        found = descendants(besieged.process.pid)
+        kinds = ("mutoscope.worker", "mutoscope.engines.child")
+        return found if all(any(kind in process.command for process in found) for kind in kinds) else []
+
+    for process in until(all_of_them):
         environment = (Path("/proc") / str(process.pid) / "environ").read_bytes() if os.getuid() == 0 else b""
         assert b"MUTOSCOPE_WORKER_TOKEN=" not in environment
         assert b"mk_alice" not in environment

@@ -28,7 +28,7 @@ def submit(client: httpx.Client, model_id: str = TESTCARD, **inputs: Any) -> str
     return str(answer.json()["request_id"])
 
 
-def until(holds: Callable[[], Any], *, timeout_s: float = 60.0) -> Any:
+def until(holds: Callable[[], Any], *, timeout_s: float = 120.0) -> Any:
     """What `holds` returned once it was true."""
     deadline = time.monotonic() + timeout_s
     while not (found := holds()):

@@ -91,7 +91,7 @@ def _accept(listener: socket.socket, hostile: Hostile) -> None:
 
 def _answer(connection: socket.socket, hostile: Hostile) -> None:
     with connection, contextlib.suppress(OSError):  # the other side may hang up at any time
-        connection.settimeout(10)
+        connection.settimeout(60)
         head = b""
         while b"\r\n\r\n" not in head and (more := connection.recv(4096)):
             head += more

@@ -58,8 +58,8 @@ def picture() -> dict[str, Any]:
 
 def test_a_model_that_is_switched_off_is_refused(owner: httpx.Client) -> None:
     """By a code of its own, from every list; what waits is kept and runs when it is on again."""
-    waiting = submit(owner, TESTCARD, delay_s=1)
-    until(lambda: owner.get(f"/v1/requests/{waiting}").json()["state"] != "in_queue")
+    running = submit(owner, TESTCARD, delay_s=60)
+    until(lambda: owner.get(f"/v1/requests/{running}").json()["state"] != "in_queue")
     held_back = submit(owner, TESTCARD)
     assert change(owner, TESTCARD, enabled=False)["enabled"] is False
     for call in (f"/v1/models/{TESTCARD}", f"/v1/quote/{TESTCARD}"):
@@ -68,8 +68,9 @@ def test_a_model_that_is_switched_off_is_refused(owner: httpx.Client) -> None:
     listed = owner.get("/v1/models").json()["models"]
     assert TESTCARD not in [model["model_id"] for model in listed]
     assert f"/v1/models/{TESTCARD}" not in owner.get("/openapi.json").json()["paths"]
-    finished(owner, waiting)
-    assert owner.get(f"/v1/requests/{held_back}").json()["state"] in ("in_queue", "completed")
+    owner.post(f"/v1/requests/{running}/cancel?running=true")
+    assert finished(owner, running)["status"] == "cancelled"
+    assert owner.get(f"/v1/requests/{held_back}").json()["state"] == "in_queue"
     assert change(owner, TESTCARD, enabled=None)["changed"] == []
     assert finished(owner, held_back)["status"] == "succeeded"
 

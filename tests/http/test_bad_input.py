@@ -300,7 +300,7 @@ def test_a_body_announced_as_70_mib_is_refused_before_it_is_sent(server: LiveSer
     """A client that waits for `100 Continue` has not sent a byte yet."""
     parts = urlsplit(server.url)
     head = f"{HEAD}Content-Length: {70 * 2**20}\nExpect: 100-continue\n\n"
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as connection:
         connection.sendall(head.replace("\n", "\r\n").encode())
         said = _answer(connection)
 
@@ -332,7 +332,7 @@ def test_a_caller_who_hangs_up_in_the_middle_of_a_body_does_no_harm(server: Live
     """Nobody is left to be told; it is no defect of the server's, so its log stays quiet."""
     parts = urlsplit(server.url)
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer mk_alice\r\nContent-Length: 1000\r\n\r\n"
-    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5) as connection:
+    with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60) as connection:
         connection.sendall(head.encode() + b'{"prompt": ')
         time.sleep(0.1)
 

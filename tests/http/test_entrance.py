@@ -98,7 +98,7 @@ def test_nobody_is_believed_unless_it_is_said(alice: httpx.Client) -> None:
 
 def test_what_is_no_http_learns_nothing(server: LiveServer) -> None:
     """uvicorn's own answer to what is no HTTP at all tells nothing."""
-    with socket.create_connection((httpx.URL(server.url).host, httpx.URL(server.url).port or 80), timeout=10) as raw:
+    with socket.create_connection((httpx.URL(server.url).host, httpx.URL(server.url).port or 80), timeout=60) as raw:
         raw.sendall(b"\x00\x01 nonsense\r\n\r\n")
         told = raw.recv(4096)
     assert told.startswith(b"HTTP/1.1 400")

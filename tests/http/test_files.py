@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import time
@@ -396,18 +397,27 @@ def test_an_output_is_an_input_of_the_next_request(alice: httpx.Client) -> None:
 # -- gone ---------------------------------------------------------------------------------------------------------
 
 
+def stored(server: LiveServer) -> list[bytes]:
+    """Every file on the server's disk; others may go while we look."""
+    found = []
+    for path in (server.data / "files").rglob("*"):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            found.append(path.read_bytes())
+    return found
+
+
 def test_a_deleted_file_is_gone_everywhere(server: LiveServer, alice: httpx.Client) -> None:
     """Its address, its place in the list and its bytes; a second deletion is 404."""
     content = media.png(77, 78)
     told = upload(alice, content)
-    assert content in [path.read_bytes() for path in (server.data / "files").rglob("*") if path.is_file()]
+    assert content in stored(server)
 
     answer = alice.delete(f"/v1/files/{told['file_id']}")
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert_error(get(told["url"]), 404, 404001)
     assert told["file_id"] not in [file["file_id"] for file in alice.get("/v1/files").json()["files"]]
-    assert content not in [path.read_bytes() for path in (server.data / "files").rglob("*") if path.is_file()]
+    assert content not in stored(server)
     assert_error(alice.delete(f"/v1/files/{told['file_id']}"), 404, 404001)
 
 

@@ -122,7 +122,7 @@ def test_a_file_of_ours_needs_no_worker(idle_server: LiveServer) -> None:
 
 def test_a_worker_that_renders_still_looks(alice: httpx.Client, hostile: Hostile) -> None:
     """The answer comes while the only worker is busy with a request."""
-    request_id = submit(alice, TESTCARD, delay_s=8)
+    request_id = submit(alice, TESTCARD, delay_s=60)
     until(lambda: alice.get(f"/v1/requests/{request_id}/status").json()["status"] == "in_progress")
     told = check(alice, hostile.serve(media.png()), field="source", model_id="mutoscope/testcard/image-to-video")
 

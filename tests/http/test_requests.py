@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import time
 from collections.abc import Iterator
@@ -60,8 +61,12 @@ def listed(client: httpx.Client, **query: str) -> list[str]:
 
 
 def stored(server: LiveServer) -> set[bytes]:
-    """Every file on the server's disk."""
-    return {path.read_bytes() for path in (server.data / "files").rglob("*") if path.is_file()}
+    """Every file on the server's disk; others may go while we look."""
+    found = set()
+    for path in (server.data / "files").rglob("*"):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+            found.add(path.read_bytes())
+    return found
 
 
 # -- the list -----------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from tests.conftest import LiveServer, serving
 from tests.http import media
 from tests.http.calls import STILL, assert_error, finished, result, submit, until
 from tests.http.hostile import Hostile
+from tests.scenarios.control import hand_on
 
 pytestmark = pytest.mark.slow
 
@@ -75,7 +76,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
         workers=0,
         worker_token=TOKEN,
         manifests=models,
-        runpod_lease_s=4,
+        runpod_lease_s=3600,
         fetch_allow="127.0.0.0/8",
     ) as live:
         yield live
@@ -111,7 +112,7 @@ def worker(studio: LiveServer, endpoint: str, name: str, log: Path, *words: str)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(30)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +221,7 @@ def test_what_a_killed_worker_had_is_done_by_another(studio: LiveServer, client:
         with client.stream("GET", f"/v1/requests/{request_id}/events") as events:
             assert [line for line, _ in zip(progress(events), range(2), strict=False)]
         assert f"{request_id}.1" in log.read_text()
+    hand_on(studio, request_id)
     with worker(studio, "stream", "next", log, "stream"):
         told = finished(client, request_id)
     assert told["status"] == "succeeded", told

@@ -373,10 +373,11 @@ def test_a_deleted_deployment_leaves_nothing_waiting(client: httpx.Client, serve
     """What waits fails and says why; what runs ends as it would have."""
     deployment = made(client, max_instances=1)
     server.step_s = 0.05
-    running = infer(client, deployment, {"overrides": {"3": {"inputs": {"steps": 20, "seed": 99}}}})
+    running = infer(client, deployment, {"overrides": {"3": {"inputs": {"steps": 1200, "seed": 99}}}})
     until(lambda: server.running)
     waiting = infer(client, deployment)
     client.delete(f"/prod/v2/deployments/{deployment['id']}")
+    server.step_s = 0.0
     assert result(client, deployment, waiting)["status"] == "failed"
     assert result(client, deployment, running)["status"] == "succeeded"
 

@@ -43,6 +43,7 @@ def under_load(live: LiveServer, copy: Callable[[], None]) -> Kept:
         with live.client() as client:
             while not stop.is_set():
                 client.post(f"/v1/models/{TESTCARD}", json=SMALL)
+                stop.wait(0.1)  # the copy may take its time: no more than there are workers for
 
     with live.client() as client:
         done = completed(client)

@@ -37,9 +37,9 @@ def chaos(folder: Path, *options: str) -> dict[str, Any]:
 def check(found: dict[str, Any]) -> None:
     """No promise was broken, and something was tried."""
     assert {name: count for name, count in found["broken"].items() if count and name != TIMED} == {}
-    assert found["seen"]["requests"] >= 30
-    assert found["seen"]["kills"] >= 5
-    assert found["facts"]["states"].get("completed", 0) >= 20
+    assert found["seen"]["requests"] >= 10
+    assert found["seen"]["kills"] >= 3
+    assert found["facts"]["states"].get("completed", 0) >= 5
 
 
 def test_sqlite(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ import httpx
 import pytest
 
 from tests.conftest import LiveServer, start_server
+from tests.http.calls import until
+from tests.scenarios.control import GATED, Gate
 from tests.scenarios.processes import HAS_PROC, descendants, wait_until_gone
 
 pytestmark = pytest.mark.slow
@@ -32,7 +34,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     started: list[LiveServer] = []
 
     def begin(**settings: Any) -> LiveServer:
-        live = start_server(tmp_path / "data", engines="testcard", **settings)
+        live = start_server(tmp_path / "data", **{"engines": "testcard", **settings})
         started.append(live)
         if settings.get("workers", 1):
             live.wait_ready()
@@ -49,14 +51,20 @@ def log_of(live: LiveServer) -> str:
     return (live.data.parent / f"{live.data.name}.log").read_text()
 
 
-def submit(client: httpx.Client, **inputs: Any) -> str:
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """Of a model that works until the test lets it end."""
+    return Gate(tmp_path)
+
+
+def submit(client: httpx.Client, model_id: str = GATED, **inputs: Any) -> str:
     """Accept one request; its id."""
-    answer = client.post(f"/v1/models/{MODEL}", json={"prompt": "bars", "num_frames": 2, **inputs})
+    answer = client.post(f"/v1/models/{model_id}", json=inputs)
     assert answer.status_code == 200, answer.text
     return str(answer.json()["request_id"])
 
 
-def wait_for(client: httpx.Client, request_id: str, *states: str, timeout_s: float = 30.0) -> dict[str, Any]:
+def wait_for(client: httpx.Client, request_id: str, *states: str, timeout_s: float = 60.0) -> dict[str, Any]:
     """The request, once it is in one of these states."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -74,11 +82,11 @@ def tries_of(live: LiveServer, request_id: str) -> int:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
-def test_a_running_request_is_finished_first(start: Start, number: signal.Signals) -> None:
+def test_a_running_request_is_finished_first(start: Start, gate: Gate, number: signal.Signals) -> None:
     """Meanwhile status is told, new work is refused with a hint when to come back, and all ends well."""
-    live = start(drain_s=20)
+    live = start(drain_s=200, **gate.settings)
     with live.client() as client:
-        running = submit(client, delay_s=5)
+        running = submit(client)
         waiting = submit(client)
         wait_for(client, running, "in_progress")
         live.process.send_signal(number)
@@ -90,12 +98,13 @@ def test_a_running_request_is_finished_first(start: Start, number: signal.Signal
         assert (status.status_code, status.json()["status"]) == (200, "in_progress")
         assert client.get("/readyz").status_code == 503
         assert client.get("/livez").status_code == 200
-    assert live.process.wait(20) == 0
-    again = start(workers=0)
+    gate.open()
+    assert live.process.wait(60) == 0
+    again = start(workers=0, **gate.settings)
     with again.client() as client:
         done = client.get(f"/v1/requests/{running}").json()
         assert (done["state"], done["attempt"]) == ("completed", 1)
-        assert client.get(done["output"]["video"]).status_code == 200
+        assert client.get(done["output"]["image"]).status_code == 200
         assert client.get(f"/v1/requests/{waiting}").json()["state"] == "in_queue"
     assert again.stop() == 0
     assert "Traceback" not in log_of(live)
@@ -103,26 +112,25 @@ def test_a_running_request_is_finished_first(start: Start, number: signal.Signal
 
 def submit_until_refused(client: httpx.Client) -> httpx.Response:
     """The signal needs a moment to arrive."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        answer = client.post(f"/v1/models/{MODEL}", json={"prompt": "bars", "delay_s": 60})
+        answer = client.post(f"/v1/models/{GATED}", json={})
         if answer.status_code != 200:
             return answer
         time.sleep(0.02)
     raise AssertionError("new work is still accepted")
 
 
-def test_a_request_that_takes_too_long_is_handed_back_unused(start: Start) -> None:
+def test_a_request_that_takes_too_long_is_handed_back_unused(start: Start, gate: Gate) -> None:
     """It goes back to the queue, costs no attempt, and completes after the restart."""
-    live = start(drain_s=1)
+    live = start(drain_s=1, **gate.settings)
     with live.client() as client:
-        request_id = submit(client, delay_s=5)
+        request_id = submit(client)
         wait_for(client, request_id, "in_progress")
-    began = time.monotonic()
     assert live.stop() == 0
-    assert time.monotonic() - began < 9
     assert tries_of(live, request_id) == 0
-    live = start()
+    gate.open()
+    live = start(**gate.settings)
     with live.client() as client:
         job = wait_for(client, request_id, "completed", "failed")
         assert (job["state"], job["attempt"]) == ("completed", 2)
@@ -141,35 +149,32 @@ def told(client: httpx.Client, request_id: str) -> list[str]:
 
 def test_whoever_listens_is_let_go(start: Start) -> None:
     """An open event stream ends with the server, and does not hold it up."""
-    live = start(workers=0, drain_s=5)
+    live = start(workers=0, drain_s=600)
     lines: list[str] = []
 
     def listen(request_id: str) -> None:
         with live.client() as client, client.stream("GET", f"/v1/requests/{request_id}/events") as answer:
-            lines.extend(answer.iter_lines())
+            for line in answer.iter_lines():
+                lines.append(line)
 
     with live.client() as client:
-        listener = threading.Thread(target=listen, args=(submit(client),))
+        listener = threading.Thread(target=listen, args=(submit(client, MODEL, prompt="bars"),))
         listener.start()
-        time.sleep(0.5)
-    began = time.monotonic()
+        until(lambda: any("in_queue" in line for line in lines))
     assert live.stop() == 0
-    listener.join(5)
-    assert time.monotonic() - began < 4
-    assert any("in_queue" in line for line in lines)
+    listener.join(60)
+    assert not listener.is_alive()
     assert "Traceback" not in log_of(live)
 
 
 @pytest.mark.skipif(not HAS_PROC, reason="needs /proc to see the processes")
 def test_an_idle_server_stops_at_once_and_leaves_no_process(start: Start) -> None:
     """Workers that wait for work do not wait any longer."""
-    live = start(workers=2, drain_s=30)
+    live = start(workers=2, drain_s=600)
     family = descendants(live.process.pid)
     assert len(family) >= 3
-    began = time.monotonic()
     assert live.stop() == 0
-    assert time.monotonic() - began < 5
-    assert wait_until_gone(family, 2) == []
+    assert wait_until_gone(family, 60) == []
 
 
 def refused(data: Path, port: int) -> str:
@@ -186,7 +191,7 @@ def refused(data: Path, port: int) -> str:
         "--workers",
         "0",
     ]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 64
     assert "Traceback" not in ended.stderr
     return " ".join(ended.stderr.split())

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import start_server
 from tests.http.calls import finished, submit, until
+from tests.scenarios.control import hand_on
 from tests.scenarios.processes import HAS_PROC, descendants
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(not HAS_PROC, reason="needs /proc to find the processes")]
@@ -28,7 +29,7 @@ def forgetful(*, folder: Path, remembered: dict, progress: Progress) -> Produced
     if not remembered:
         progress.remember({"order": "a-number-nobody-sees"})
         progress.report(0.5, "waiting")
-        time.sleep(60)
+        time.sleep(600)
     Image.new("RGB", (32, 32)).save(folder / "a.png")
     known = "the order is known" if remembered == {"order": "a-number-nobody-sees"} else "the order is lost"
     return Produced((folder / "a.png",), "image", applied=(known,))
@@ -56,7 +57,7 @@ def test_the_next_attempt_knows_what_a_killed_worker_wrote_down(tmp_path: Path) 
         engines="forgetful",
         engine_files=tmp_path / "forgetful.py",
         manifests=tmp_path / "models",
-        lease_s=1,
+        lease_s=3600,
         beat_s=0.2,
     )
     try:
@@ -66,6 +67,7 @@ def test_the_next_attempt_knows_what_a_killed_worker_wrote_down(tmp_path: Path) 
             until(lambda: client.get(f"/v1/requests/{request_id}").json()["stage"] == "waiting")
             (worker,) = (found for found in descendants(live.process.pid) if "mutoscope.worker" in found.command)
             os.kill(worker.pid, signal.SIGKILL)
+            hand_on(live, request_id)
             result = finished(client, request_id)
             assert result["metadata"]["plan"]["applied"] == ["the order is known"]
             told = client.get(f"/v1/requests/{request_id}")

@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import LiveServer, start_server
 from tests.http.calls import finished, result, submit, until
 from tests.http.media import data_uri, png
+from tests.ports import reserved_port
+from tests.scenarios.control import hand_on
 from tests.scenarios.processes import HAS_PROC, descendants
 
 pytestmark = pytest.mark.slow
@@ -78,15 +80,19 @@ class Pair:
 
     def bring_back(self) -> None:
         """Start the far one again."""
-        port = int(self.far.url.rpartition(":")[2])
-        self.far = start_server(self.far.data, port=port, **self.far_settings)
+        self.far = start_server(self.far.data, **self.far_settings)
 
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """Both, each with one worker and the test card."""
     folder = tmp_path_factory.mktemp("pair")
-    settings: dict[str, Any] = {"engines": "testcard", "manifests": folder / "far-models", "lease_s": 1, "beat_s": 0.3}
+    settings: dict[str, Any] = {
+        "engines": "testcard",
+        "manifests": folder / "far-models",
+        "lease_s": 3600,
+        "port": reserved_port(),
+    }
     write(folder / "far-models", FAR)
     far = start_server(folder / "far", **settings)
     near = None
@@ -97,7 +103,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             engines="testcard,upstream",
             manifests=folder / "near-models",
             upstream_key="mk_alice",
-            lease_s=1,
+            lease_s=3600,
             beat_s=0.3,
         )
         pair = Pair(near, far, settings)
@@ -160,11 +166,17 @@ def test_a_film_comes_from_the_other_one(pair: Pair, near: httpx.Client) -> None
 def test_whatever_is_killed_there_is_one_film(pair: Pair, near: httpx.Client) -> None:
     """kill -9 of the near worker, then of the far server, while the near request waits."""
     request_id = running(pair, near, prompt="killed", work=2.5)
+    (there,) = far_requests(pair, "killed")
+    for child in descendants(pair.far.process.pid):
+        if "mutoscope.engines.child" in child.command:
+            os.kill(child.pid, signal.SIGSTOP)  # it ends with its server, and not before
     worker = next(one for one in descendants(pair.near.process.pid) if "mutoscope.worker" in one.command)
     until(lambda: near.get(f"/v1/requests/{request_id}").json()["stage"] == "waiting")  # its id is known here
     os.kill(worker.pid, signal.SIGKILL)
     pair.far.kill()
+    hand_on(pair.near, request_id)
     pair.bring_back()
+    hand_on(pair.far, there["request_id"])
     told = finished(near, request_id, include_cost="true")
     assert (told["status"], told["cost"]) == ("succeeded", 0.25), told
     (there,) = far_requests(pair, "killed")

@@ -562,7 +562,7 @@ def test_ctrl_c_cancels_and_says_so(film: Scripted, number: signal.Signals) -> N
     with _started("run", MODEL, "--input", "{}") as process:
         _wait_for(film, "GET", "/v1/requests/r1/events")
         process.send_signal(number)
-        out, said = process.communicate(timeout=20)
+        out, said = process.communicate(timeout=60)
     assert process.returncode == exits.INTERRUPTED
     assert out == ""
     assert "cancelling r1" in said

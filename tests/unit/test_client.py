@@ -219,12 +219,12 @@ def test_a_server_that_is_not_there_is_named() -> None:
     """With the address and what to do."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    for kind in ("sync", "async"):
-        with pytest.raises(ConnectionFailed, match=r"mutoscope serve") as caught:
-            Driver(kind, url).call("status", "r1")
-        assert url in str(caught.value)
-        assert caught.value.refused
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"  # taken, and nobody listens
+        for kind in ("sync", "async"):
+            with pytest.raises(ConnectionFailed, match=r"mutoscope serve") as caught:
+                Driver(kind, url).call("status", "r1")
+            assert url in str(caught.value)
+            assert caught.value.refused
 
 
 @pytest.mark.parametrize("model_id", ["", "a//b", "../keys", "a/../b", "."])

@@ -99,14 +99,14 @@ def test_progress_and_previews_come_from_its_messages(server: Comfy, task: Calla
     """They grow, previews of both kinds become JPEGs, and seed and values are where the manifest says."""
     server.step_s = 0.3
     notes = Notes()
-    produced = Comfyui().run(task({"prompt": "x", "steps": 6, "width": 96}), notes)
+    produced = Comfyui().run(task({"prompt": "x", "steps": 8, "width": 96}), notes)
 
     assert probe(produced.files[0]).width_px == 96
     assert [fraction for fraction, _ in notes.reports] == sorted(fraction for fraction, _ in notes.reports)
     assert {stage for _, stage in notes.reports} >= {"sending", "waiting", "generating", "fetching"}
-    assert len(notes.shown) == 2
+    assert len(notes.shown) >= 2
     graph = list(server.history.values())[-1]["prompt"][2]
-    assert (graph["3"]["inputs"]["seed"], graph["3"]["inputs"]["steps"], graph["6"]["inputs"]["text"]) == (7, 6, "x")
+    assert (graph["3"]["inputs"]["seed"], graph["3"]["inputs"]["steps"], graph["6"]["inputs"]["text"]) == (7, 8, "x")
 
 
 @pytest.mark.parametrize("takes_ids", [True, False], ids=["takes our ids", "draws its own"])
@@ -142,7 +142,7 @@ def test_a_server_that_starts_anew_is_asked_again(tmp_path: Path, task: Callable
     own = Comfy(tmp_path / "own", step_s=0.1)
     own.start()
     try:
-        running = in_background(Comfyui(), task({"prompt": "x", "steps": 10}, servers=own.url))
+        running = in_background(Comfyui(), task({"prompt": "x", "steps": 600}, servers=own.url))
         until(lambda: own.runs)
         own.stop()
         own.step_s = 0.0
@@ -157,14 +157,14 @@ def test_another_server_does_what_a_dead_one_began(
     server: Comfy, tmp_path: Path, task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The idle one is chosen first; when it is gone for good, nothing runs there any more."""
-    monkeypatch.setattr(following, "AWAY_S", 1.0)
+    monkeypatch.setattr(following, "AWAY_S", 2.0)
     own = Comfy(tmp_path / "own", step_s=0.5)
     own.start()
     try:
         server.hold.set()
         ahead = in_background(Comfyui(), task({"prompt": "ahead"}))
         until(lambda: server.pending)
-        running = in_background(Comfyui(), task({"prompt": "y", "steps": 10}, servers=[server.url, own.url]))
+        running = in_background(Comfyui(), task({"prompt": "y", "steps": 600}, servers=[server.url, own.url]))
         until(lambda: own.runs)
     finally:
         own.stop()
@@ -183,11 +183,11 @@ def test_it_works_where_no_websocket_gets_through(tmp_path: Path, task: Callable
 def test_a_task_that_is_stopped_leaves_the_server(server: Comfy, task: Callable[..., Task], waits: bool) -> None:
     """Out of the queue, or interrupted; another one's prompt is not touched, and the engine goes on working."""
     server.step_s = 0.1
-    other = in_background(Comfyui(), task({"prompt": "other", "steps": 8})) if waits else None
+    other = in_background(Comfyui(), task({"prompt": "other", "steps": 600})) if waits else None
     if waits:
         until(lambda: server.running)
     engine = Comfyui()
-    running = in_background(engine, task({"prompt": "unwanted", "steps": 80}))
+    running = in_background(engine, task({"prompt": "unwanted", "steps": 600}))
     until(lambda: server.pending if waits else server.running)
     begun = len(server.runs)
 
@@ -195,10 +195,10 @@ def test_a_task_that_is_stopped_leaves_the_server(server: Comfy, task: Callable[
 
     assert "taken back" in outcome(*running).message
     until(lambda: not server.pending if waits else not server.running)
+    server.step_s = 0.0
     if other:
         assert isinstance(outcome(*other), Produced)
     assert len(server.runs) == begun
-    server.step_s = 0.0
     assert engine.run(task({"prompt": "next"}), Notes()).kind == "image"
 
 

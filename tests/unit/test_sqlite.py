@@ -221,8 +221,11 @@ async def test_on_a_nearly_full_disk_what_fits_is_written(db: Sqlite) -> None:
     assert not await noted(db, "large")
 
 
-async def test_a_write_waits_for_another_program_without_holding_up_the_loop(db: Sqlite) -> None:
+async def test_a_write_waits_for_another_program_without_holding_up_the_loop(
+    db: Sqlite, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Somebody has the file open in `sqlite3` and writes: reads go on, the write follows."""
+    monkeypatch.setattr("mutoscope.store.sqlite.BUSY_S", 120.0)
     other = sqlite3.connect(db.path, isolation_level=None)
     other.execute("begin immediate")
     writing = asyncio.create_task(write_note(db, "patient"))

@@ -106,7 +106,7 @@ def test_what_runs_is_seen_live(owner: Person) -> None:
     """It comes and goes without a reload."""
     page = owner.open("/admin/workers")
     with owner.site.client() as client:
-        request_id = submit(client, delay_s=40)
+        request_id = submit(client, delay_s=60)
         expect(page.locator("#workers")).to_contain_text(request_id)
         client.post(f"/v1/requests/{request_id}/cancel?running=true")
         expect(page.locator("#workers")).not_to_contain_text(request_id)
@@ -116,7 +116,7 @@ def test_a_worker_is_drained_and_resumed(owner: Person) -> None:
     """It goes on with what it has, says so without a reload, and takes nothing new until it is resumed."""
     page = owner.open("/admin/workers")
     with owner.site.client() as client:
-        running = submit(client, delay_s=40)
+        running = submit(client, delay_s=60)
         row = page.locator("tr", has=page.get_by_role("button", name="Drain"))
         expect(page.locator("#workers")).to_contain_text(running)
         row.get_by_role("button", name="Drain").click()

@@ -72,12 +72,17 @@ def test_a_run_of_a_page_and_one_of_the_api_stand_in_one_list(owner: Person, ali
 def test_a_line_moves_with_its_run_and_new_runs_appear(owner: Person, alice: httpx.Client) -> None:
     """Nobody reloads anything."""
     page = open_list(owner)
-    slow = submit(alice, prompt="Started elsewhere.", delay_s=6)
+    slow = submit(alice, prompt="Started elsewhere.", delay_s=60)
     expect(line(page, slow)).to_have_attribute("data-state", "in_progress")
     expect(line(page, slow).locator("[data-share]")).to_contain_text("%")
     expect(line(page, slow).locator('.gen-view img[src*="/previews/"]')).to_be_visible()
-    expect(line(page, slow)).to_have_attribute("data-state", "completed")
+    quick = submit(alice, prompt="Started elsewhere, too.")
+    expect(line(page, quick)).to_have_attribute("data-state", "in_queue")
+    alice.post(f"/v1/requests/{slow}/cancel?running=true")
+    expect(line(page, slow)).to_have_attribute("data-state", "cancelled")
     expect(line(page, slow).locator("progress")).to_have_count(0)
+    expect(line(page, quick)).to_have_attribute("data-state", "completed")
+    expect(line(page, quick).locator("progress")).to_have_count(0)
 
 
 def test_filters_and_search_narrow_the_list(owner: Person, alice: httpx.Client) -> None:
@@ -200,7 +205,7 @@ def test_an_output_becomes_an_input(owner: Person, alice: httpx.Client) -> None:
 
 def test_a_run_is_watched_cancelled_and_deleted(owner: Person, alice: httpx.Client) -> None:
     """Live; what was deleted is gone from the list, and what it cost is not."""
-    slow = submit(alice, delay_s=50, log_lines=2)
+    slow = submit(alice, delay_s=60, log_lines=2)
     page = open_run(owner, slow)
     standing = page.locator('[data-part="standing"]')
     expect(standing).to_have_attribute("data-state", "in_progress")
@@ -295,7 +300,7 @@ def test_the_page_of_a_run_is_accessible_and_fits(gallery: LiveServer, arrive: A
     with gallery.client() as client:
         source = client.post("/v1/files", content=media.png(64, 48)).json()["url"]
         ids = [completed(client, WITH_PICTURE, source=source)["request_id"]]
-        ids += [submit(client, fail="error", log_lines=3), submit(client, delay_s=50)]
+        ids += [submit(client, fail="error", log_lines=3), submit(client, delay_s=60)]
         until(lambda: client.get(f"/v1/requests/{ids[2]}").json()["state"] == "in_progress")
     person = arrive(gallery, color_scheme=theme, bypass_csp=True, viewport={"width": 320, "height": 800})
     person.sign_in()

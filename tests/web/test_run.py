@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import LiveServer, start_server
 from tests.http import media
+from tests.ports import reserved_port
+from tests.scenarios.control import hand_on
 from tests.web.conftest import Arrive, Person
 
 pytestmark = pytest.mark.slow
@@ -127,7 +129,7 @@ def test_an_empty_form_says_what_is_missing(owner: Person) -> None:
 def test_a_running_request_can_be_cancelled(owner: Person) -> None:
     """From its card, while it works; and deleted, after a question."""
     page = owner.open(TESTCARD)
-    set_number(page, "delay_s", 50)
+    set_number(page, "delay_s", 60)
     page.keyboard.press("Control+Enter")
     run = page.locator(".run").first
     expect(run).to_have_attribute("data-state", "in_progress")
@@ -143,7 +145,7 @@ def test_a_running_request_can_be_cancelled(owner: Person) -> None:
 def test_what_there_is_so_far_is_seen(owner: Person) -> None:
     """While it works, a picture of it grows; another one follows."""
     page = owner.open(TESTCARD)
-    set_number(page, "delay_s", 50)
+    set_number(page, "delay_s", 60)
     page.click("[data-run]")
     run = page.locator(".run").first
     picture = run.locator(".run-preview")
@@ -177,18 +179,20 @@ def test_runs_survive_a_reload_and_stand_side_by_side(owner: Person) -> None:
 
 def test_the_page_outlives_a_restart_of_the_server(tmp_path: Path, arrive: Arrive) -> None:
     """Killed in the middle of a run: the page says so, finds the server again, and the run is made."""
-    site = start_server(tmp_path / "data", engines="testcard")
+    port = reserved_port()
+    site = start_server(tmp_path / "data", port=port, engines="testcard")
     site.wait_ready()
     person = arrive(site, expected=("Failed to load", "ERR_CONNECTION"))
     person.sign_in()
     page = person.open(TESTCARD)
-    set_number(page, "delay_s", 4)
+    set_number(page, "delay_s", 10)
     page.click("[data-run]")
     expect(page.locator('.run[data-state="in_progress"]')).to_have_count(1)
     site.kill()
     expect(page.locator("[data-offline]")).to_be_visible()
-    again = start_server(tmp_path / "data", port=int(site.url.rpartition(":")[2]), engines="testcard")
+    again = start_server(tmp_path / "data", port=port, engines="testcard")
     try:
+        hand_on(again, page.locator(".run").get_attribute("data-run") or "")
         expect(page.locator("[data-offline]")).to_be_hidden(timeout=60_000)
         expect(page.locator('.run[data-state="completed"]')).to_have_count(1, timeout=60_000)
         with again.client() as client:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import LiveServer, start_server
 from tests.http.calls import SMALL, TESTCARD, assert_error
+from tests.ports import reserved_port
 
 HTML = {"Accept": "text/html"}
 pytestmark = pytest.mark.slow
@@ -154,11 +155,12 @@ def test_the_printed_address_lets_the_owner_in_once(fresh: LiveServer) -> None:
 def test_a_session_survives_a_restart(tmp_path_factory: pytest.TempPathFactory) -> None:
     """It is in the database."""
     data = tmp_path_factory.mktemp("again") / "data"
-    first = start_server(data, workers=0)
+    port = reserved_port()
+    first = start_server(data, workers=0, port=port)
     with first.client("") as browser:
         sign_in(browser)
         first.kill()
-        second = start_server(data, workers=0, port=int(first.url.rpartition(":")[2]))
+        second = start_server(data, workers=0, port=port)
         try:
             assert browser.get("/v1/requests").status_code == 200
         finally:
