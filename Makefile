@@ -114,7 +114,7 @@ $(VENV)/.peers: $(VENV)/.python requirements/runpod.txt requirements/cog.txt
 	@for peer in runpod cog; do \
 	  echo "Installing $$peer into $(VENV)/peers/$$peer …"; \
 	  $(BIN)/python -m venv --clear --without-pip $(VENV)/peers/$$peer && \
-	  sh scripts/install.sh $(VENV)/peers/$$peer/bin/python $(PINNED) -r requirements/$$peer.txt || exit 1; \
+	  sh scripts/install.sh $(VENV)/peers/$$peer/bin/python $(PINNED) --no-deps -r requirements/$$peer.txt || exit 1; \
 	done
 	@touch $@
 
