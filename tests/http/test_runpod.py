@@ -231,6 +231,24 @@ def test_what_a_killed_worker_had_is_done_by_another(studio: LiveServer, client:
         assert gone.post(late, content=b'{"output": {"error": "too late"}}').json() == {"accepted": False}
 
 
+def test_a_job_that_a_worker_does_not_name_any_more_is_handed_on_at_once(
+    studio: LiveServer, client: httpx.Client
+) -> None:
+    """It ended without a result that arrived; one that it did not name yet is on its way to it."""
+    at = "/worker/runpod/stream"
+    request_id = submit(client, "studio/stream", prompt="wait")
+    with studio.client(TOKEN) as hand:
+        assert hand.get(f"{at}/job-take/hand?").json()["id"] == f"{request_id}.1"
+        for named in ("", f"?job_id={request_id}.1", "?runpod_version=1"):
+            assert client.get(f"/v1/requests/{request_id}").json()["state"] == "in_progress"
+            assert hand.get(f"{at}/ping/hand{named}").json() == {}
+        batch = hand.get(f"{at}/job-take-batch/hand&batch_size=3").json()
+        assert [job["id"] for job in batch] == [f"{request_id}.2"]
+        done = hand.post(f"{at}/job-done/hand/{request_id}.2", content=b'{"error": {"message": "enough"}}')
+        assert done.json() == {}
+    assert finished(client, request_id)["error"] == "enough"
+
+
 def test_only_workers_with_the_token_get_in(studio: LiveServer) -> None:
     """With a caller's key, a name that is none, or an endpoint that no model has, there is nothing to take."""
     take = "/worker/runpod/draw/job-take/one"

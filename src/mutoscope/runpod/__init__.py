@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mutoscope.runpod.jobs import beat, claim, end, held, job_id, piece, prepared, release, told
+from mutoscope.runpod.jobs import beat, claim, end, held, job_id, lost, piece, prepared, release, told
 from mutoscope.runpod.setup import ENGINE, capabilities
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "end",
     "held",
     "job_id",
+    "lost",
     "piece",
     "prepared",
     "release",

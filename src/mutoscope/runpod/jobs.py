@@ -282,6 +282,13 @@ async def _job(site: Site, held: Held) -> Job:
     return await site.store.job(held.request_id, await site.store.held_by(held))
 
 
+async def lost(site: Site, held: Held) -> None:
+    """A worker has ended a job without a word, or its word did not arrive: another attempt, if it is still its own."""
+    with contextlib.suppress(LeaseLost):
+        finish = Finish(held.attempt, "retry", error="the worker ended the job without a result", code="worker")
+        await lifecycle.settle(site, held, finish)
+
+
 async def release(site: Site, held: Held) -> None:
     """Back to the queue: the worker never got it."""
     with contextlib.suppress(LeaseLost):

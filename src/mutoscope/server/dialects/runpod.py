@@ -43,6 +43,8 @@ LOOK_S = 1.0
 REFUSAL_S = 1.0
 """Before a refusal: the SDK does not pause before it asks again."""
 LARGEST_BATCH = 16
+CLOSE = {"Connection": "close"}
+"""With work: the next call may come after a handler that kept the SDK from noticing that its connection was cut."""
 DROPPED: Mapping[str, Any] = {"accepted": False}
 _WORKER = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
@@ -50,14 +52,14 @@ _WORKER = re.compile(r"[A-Za-z0-9._-]{1,100}")
 async def take(request: Request) -> Response:
     """GET …/job-take/{worker}: the next job, waiting a while for it; 204 when there is none."""
     jobs = await _taken(request, 1)
-    return answer(jobs[0]) if jobs else nothing()
+    return answer(jobs[0], headers=CLOSE) if jobs else nothing()
 
 
 async def take_batch(request: Request) -> Response:
     """GET …/job-take-batch/{worker}?batch_size=N: up to so many jobs, waiting a while for the first."""
     size = _query(request).get("batch_size", "1")
     jobs = await _taken(request, min(int(size), LARGEST_BATCH) if size.isascii() and size.isdigit() else 1)
-    return answer(jobs) if jobs else nothing()
+    return answer(jobs, headers=CLOSE) if jobs else nothing()
 
 
 async def _taken(request: Request, most: int) -> list[dict[str, Any]]:
@@ -98,7 +100,7 @@ async def _job(request: Request, worker_id: str, assignment: Assignment) -> dict
         await runpod.release(site, held)
         raise
     job_id = runpod.job_id(assignment)
-    site.guests.works_on(worker_id, [job_id])
+    site.guests.took(worker_id, job_id)
     return {"id": job_id, "input": given}
 
 
@@ -131,7 +133,8 @@ async def ping(request: Request) -> Response:
     site, worker_id = site_of(request), _worker(request)
     site.health.heard(worker_id)
     jobs = [job for job in _query(request).get("job_id", "").split(",") if job][:JOBS_AT_ONCE]
-    site.guests.works_on(worker_id, jobs)
+    for job in site.guests.told(worker_id, jobs):
+        await runpod.lost(site, runpod.held(worker_id, job))
     for job in jobs:
         with contextlib.suppress(LeaseLost):  # the call for news tells
             await runpod.beat(site, runpod.held(worker_id, job))
