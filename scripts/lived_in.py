@@ -101,8 +101,9 @@ def _deployments(client: httpx.Client) -> None:
     for name, graph, more in (
         ("harbour at dusk", portrait, {"max_instances": 3, "readme": "Stills for the storyboard."}),
         ("path, first frame to film", workflows.FILM, {"is_enabled": False, "hardware": ["HOPPER_141"]}),
+        ("charcoal", {}, {"payload": {}, "lora": {"base_model": "studio/styled", "path": "style.safetensors"}}),
     ):
-        body = {"name": name, "payload": {"workflow_api_json": graph}, **more}
+        body = {"name": name, "payload": {"workflow_api_json": graph}} | more
         made = _done(client.post("/prod/v2/deployments", json=body))
         if name.startswith("harbour"):
             overrides = {"6": {"inputs": {"text": "a harbour at dusk, lamps"}}}

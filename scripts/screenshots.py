@@ -34,6 +34,7 @@ from scripts.browser import launch  # noqa: E402 - by that path
 from scripts.lived_in import PHOTOGRAPH, age, fill, keep_busy, let_go, receiver  # noqa: E402 - by that path
 
 from tests import comfy  # noqa: E402 - by that path
+from tests.workflows import write_styled  # noqa: E402 - by that path
 
 MODEL = "/models/bytedance/dreamina-3-0/pro/image-to-video"
 PROMPT = "The camera pushes in along the path at golden hour while light mist drifts by. A hiker waves."
@@ -79,6 +80,8 @@ PAGES = {
     "comfyui-edit": Shot("/comfyui/{deployment}/edit"),
     "comfyui-try": Shot("/comfyui/{deployment}"),
     "comfyui-api": Shot("/comfyui/{deployment}/api"),
+    "comfyui-lora": Shot("/comfyui/{lora}"),
+    "comfyui-new-lora": Shot("/comfyui/new-lora"),
     "usage": Shot("/usage"),
     "usage-new": Shot("/usage", (), "guest"),
     "library": Shot("/library"),
@@ -169,8 +172,12 @@ def serving(folder: Path, comfyui: str = "") -> Iterator[str]:
     """A server of its own, with its workers; its address. Webhooks to loopback are allowed, and given up quickly."""
     hear, tell = os.pipe()
     command = [sys.executable, "-m", "mutoscope", "serve", "--port", "0", "--data", str(folder / "data")]
+    models = folder / "models"
+    if comfyui and not models.exists():
+        write_styled(models)
     own = {
         "API_KEY": KEY,
+        "MANIFESTS": str(models) if comfyui else "",
         "COMFYUI_SERVERS": comfyui,
         "FETCH_ALLOW": "127.0.0.0/8",
         "WEBHOOK_BACKOFF_S": "0.2,0.2",
@@ -226,6 +233,7 @@ def known(client: httpx.Client) -> dict[str, str]:
         "failed": next(run["request_id"] for run in runs if run["state"] == "failed"),
         "delivery": sent[0]["delivery_id"],
         "deployment": client.get("/prod/v2/deployments").json()[0]["id"],
+        "lora": client.get("/prod/v2/deployments").json()[-1]["id"],
         "collection": client.get("/v1/collections").json()["collections"][0]["collection_id"],
     }
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 
 def node(class_type: str, title: str = "", **inputs: Any) -> dict[str, Any]:
@@ -32,6 +36,71 @@ STILL: dict[str, Any] = {
 }
 """From words to a picture."""
 STILL_INPUTS = {"prompt": "6.text", "steps": "3.steps", "width": "5.width", "sampler": "3.sampler_name"}
+
+STYLED: dict[str, Any] = STILL | {
+    "2": node("LoraLoaderModelOnly", model=["1", 0], lora_name="style.safetensors", strength_model=1.0),
+    "3": node("KSampler", **STILL["3"]["inputs"] | {"model": ["2", 0]}),
+}
+"""The same with a LoRA."""
+STYLED_MODEL: dict[str, Any] = {
+    "manifest": 1,
+    "id": "studio/styled",
+    "author": "Studio",
+    "name": "Styled",
+    "description": "A picture in a style that was trained.",
+    "categories": ["text-to-image"],
+    "input_schema": {
+        "type": "object",
+        "title": "Input",
+        "required": ["prompt"],
+        "properties": {
+            "prompt": {"title": "Prompt", "description": "", "type": "string", "maxLength": 400},
+            "negative_prompt": {"title": "Negative", "description": "", "type": "string", "default": "blurred"},
+            "steps": {
+                "title": "Steps",
+                "description": "",
+                "type": "integer",
+                "default": 4,
+                "minimum": 1,
+                "maximum": 50,
+            },
+            "width": {"title": "Width", "description": "", "type": "integer", "default": 64},
+            "seed": {"title": "Seed", "description": "", "type": "integer", "default": -1},
+            "lora": {"title": "LoRA", "description": "", "type": "string", "default": "other.safetensors"},
+            "lora_scale": {"title": "Scale", "description": "", "type": "float", "default": 1.0, "maximum": 2},
+        },
+    },
+    "output": {"produces": "image"},
+    "engine": {
+        "name": "comfyui",
+        "inputs": {
+            name: name for name in ("prompt", "negative_prompt", "steps", "width", "seed", "lora", "lora_scale")
+        },
+        "settings": {
+            "workflow": "styled.json",
+            "inputs": {
+                "prompt": "6.text",
+                "negative_prompt": "7.text",
+                "steps": "3.steps",
+                "width": "5.width",
+                "lora": "2.lora_name",
+                "lora_scale": "2.strength_model",
+            },
+            "seed": "3.seed",
+            "output": "9",
+        },
+    },
+}
+"""A manifest for it: a model that can be deployed with a LoRA."""
+
+
+def write_styled(folder: Path) -> Path:
+    """The manifest and its workflow, as files in a new folder."""
+    folder.mkdir()
+    (folder / "styled.json").write_text(json.dumps(STYLED), "utf-8")
+    (folder / "styled.yaml").write_text(yaml.safe_dump(STYLED_MODEL), "utf-8")
+    return folder
+
 
 FILM: dict[str, Any] = {
     "10": node("LoadImage", "First frame", image="example.png"),

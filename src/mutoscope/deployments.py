@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
+from mutoscope import lora
 from mutoscope.catalog import Model
 from mutoscope.catalog.model import Price, Scaling
 from mutoscope.engines.comfyui.deployed import REFERENCE, overridden
@@ -31,6 +33,8 @@ HARDWARE = (
 """The hosted service's words. They set a price; the work is done by the machine that there is."""
 TIME_LIMIT_S = 3600
 MOST_FILES = 64
+TOLD = ("webhook", "webhook_intermediate_status")
+"""Keys of a body that are about the request and no input."""
 EXTRA_DATA = f"{HIDDEN}extra_data"
 """It holds keys to other services."""
 _FILES = {"images": "image_uri", "videos": "video_uri", "audios": "audio_uri"}
@@ -57,9 +61,10 @@ async def follow(site: Site, *, always: bool = True) -> None:
         return
     site.catalog.deployed_as_of = as_of
     found = await deployments.all_that_run(site.store.db)
+    there = [one for one in found if one.lora is None or base_of(site, one) is not None]
     site.catalog.deploy(
-        deployed=(model_of(site, one) for one in found if one.deleted_ms is None),
-        ended=(model_of(site, one) for one in found if one.deleted_ms is not None),
+        deployed=(model_of(site, one) for one in there if one.deleted_ms is None),
+        ended=(model_of(site, one) for one in there if one.deleted_ms is not None),
     )
 
 
@@ -77,8 +82,41 @@ def parse_prices(text: str) -> dict[str, float]:
     return prices
 
 
+def base_of(site: Site, deployment: Deployment) -> Model | None:
+    """The model that a LoRA is deployed with; None when it left the catalogue or takes none any more."""
+    base_id = (deployment.lora or {}).get(lora.BASE, "")
+    base = site.catalog.get(base_id) if base_id in site.catalog else None
+    return base if base is not None and lora.takes_lora(base) else None
+
+
 def model_of(site: Site, deployment: Deployment) -> Model:
-    """What workers run for it."""
+    """What workers run for it. Raises EngineUnavailable when its base model is gone."""
+    if deployment.lora is None:
+        return _of_workflow(site, deployment)
+    if (base := base_of(site, deployment)) is None:
+        raise EngineUnavailable(f"this server has no model {deployment.lora[lora.BASE]} that takes a LoRA any more")
+    return replace(
+        lora.deployed(base, deployment.model_id),
+        names={"en": deployment.name},
+        titles={},
+        descriptions={"en": deployment.name},
+        price=_price(site, deployment),
+        max_running=deployment.max_instances,
+        scaling=_scaling(deployment),
+        examples=(),
+        enabled=deployment.is_enabled and base.enabled,
+    )
+
+
+def _price(site: Site, deployment: Deployment) -> Price:
+    return Price(site.hardware_prices.get(deployment.hardware[0], 0.0) / 3600, "second", is_of_work=True)
+
+
+def _scaling(deployment: Deployment) -> Scaling:
+    return Scaling(max(1, deployment.min_instances), deployment.queue_size, deployment.keep_warm_s)
+
+
+def _of_workflow(site: Site, deployment: Deployment) -> Model:
     keep_warm = {} if deployment.min_instances else {"keep_warm_s": deployment.keep_warm_s}
     return Model(
         id=deployment.model_id,
@@ -97,11 +135,11 @@ def model_of(site: Site, deployment: Deployment) -> Model:
         bindings={"extra_data": EXTRA_DATA, **{name: name for name in ("workflow_api_json", "overrides", *_FILES)}},
         produces="files",
         many=True,
-        price=Price(site.hardware_prices.get(deployment.hardware[0], 0.0) / 3600, "second"),
+        price=_price(site, deployment),
         time_limit_s=TIME_LIMIT_S,
         max_attempts=3,
         max_running=deployment.max_instances,
-        scaling=Scaling(max(1, deployment.min_instances), deployment.queue_size, deployment.keep_warm_s),
+        scaling=_scaling(deployment),
         examples=(),
         translations={},
         source="",
@@ -143,10 +181,12 @@ def check_overrides(graph: Graph, value: object, path: str) -> dict[str, Any]:
     return value
 
 
-def inputs_of(deployment: Deployment, body: object) -> dict[str, Any]:
+def inputs_of(site: Site, deployment: Deployment, body: object) -> dict[str, Any]:
     """The body of an inference as inputs of the deployment's model; addresses of files apart. Raises InvalidInput."""
     if not isinstance(body, dict):
         raise InvalidInput(problems=(Problem("", "a JSON object is accepted", "type"),))
+    if deployment.lora is not None and (base := base_of(site, deployment)) is not None:
+        return lora.inputs_of(base, deployment.lora, {name: body[name] for name in body if name not in TOLD})
     given = {name: body[name] for name in ("overrides", "workflow_api_json") if body.get(name)}
     if "overrides" in given and "workflow_api_json" in given:
         message = "accepted without `workflow_api_json`; change the values in that"

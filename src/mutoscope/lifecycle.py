@@ -347,7 +347,7 @@ def _charge(model: Model, job: Job, finish: Finish) -> Charge:
     if job.base_price_usd is not None:  # what was quoted is what is charged
         model = dataclasses.replace(model, price=dataclasses.replace(model.price, base_price_usd=job.base_price_usd))
     duration_s = finish.metadata.get("media", {}).get("duration_s")
-    if model.produces == "files":  # charged for the work, not for what it made
+    if model.price.is_of_work or model.produces == "files":  # charged for the work, not for what it made
         duration_s = finish.metadata.get("timings", {}).get("engine_s", 0.0)
     quantity = model.price.quantity(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)
     cost = model.price_microusd(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)

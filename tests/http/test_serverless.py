@@ -17,7 +17,7 @@ from tests.conftest import LiveServer, serving
 from tests.http import media
 from tests.http.calls import assert_error, assert_no_defects, until
 from tests.http.receiver import receiving
-from tests.workflows import FILM, STILL, node
+from tests.workflows import FILM, STILL, node, write_styled
 
 pytestmark = pytest.mark.slow
 WORKFLOW = STILL | {"20": node("ShowText", text="told")}
@@ -37,6 +37,7 @@ def site(server: Comfy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
         tmp_path_factory.mktemp("serverless") / "data",
         engines="comfyui",
         comfyui_servers=server.url,
+        manifests=write_styled(tmp_path_factory.mktemp("models") / "models"),
         hardware_prices="HOPPER_141=3600",
         fetch_allow="127.0.0.0/8",
     ) as live:
@@ -434,3 +435,82 @@ def test_a_workflow_of_the_catalogue_may_be_deployed(client: httpx.Client) -> No
         client.post("/prod/v2/deployments", json={"name": "x", "workflow_id": "mutoscope/testcard"}), 422
     )
     assert "payload.workflow_api_json" in told["message"]
+
+
+# -- a model with a LoRA ------------------------------------------------------------------------------------------
+
+LORA = {"base_model": "studio/styled", "path": "style.safetensors"}
+
+
+@pytest.mark.parametrize("version", ["v1", "v2"])
+def test_a_lora_is_asked_with_a_flat_body(client: httpx.Client, server: Comfy, version: str) -> None:
+    """The hosted service's words reach the nodes, the LoRA is the deployment's; `output` as the Model API has it."""
+    deployment = made(client, payload={}, lora=LORA)
+    assert deployment["lora"] == LORA
+    flat = {"prompt": "a pier", "neg": "fog", "sample_steps": 3, "network_multiplier": 0.5, "seed": 7, "width": 96}
+    sent = flat | {"lora": "other.safetensors", "sampler": "flowmatch", "hidden:lora": "other.safetensors"}
+    told = result(client, deployment, infer(client, deployment, sent, version), version)
+    assert set(told) == {"request_id", "status", "created_at", "finished_at", "output"}
+    assert told["status"] == "succeeded"
+    assert set(told["output"]) == {"image"}
+    assert client.get(told["output"]["image"]).content.startswith(b"\x89PNG")
+    inputs = {node: told["inputs"] for node, told in list(server.history.values())[-1]["prompt"][2].items()}
+    assert (inputs["6"]["text"], inputs["7"]["text"], inputs["3"]["steps"]) == ("a pier", "fog", 3)
+    assert (inputs["2"]["lora_name"], inputs["2"]["strength_model"]) == ("style.safetensors", 0.5)
+    assert (inputs["3"]["seed"], inputs["5"]["width"]) == (7, 96)
+
+    whole = client.get(f"/prod/v2/deployments/{deployment['id']}", params={"includes": "payload"}).json()
+    assert set(whole["payload"]["input_schema"]["properties"]) == {
+        *("prompt", "neg", "sample_steps", "width", "seed", "network_multiplier"),
+    }
+
+
+def test_the_lora_makes_a_difference(client: httpx.Client) -> None:
+    """Another one, or as much of it, gives another picture; the same gives the same."""
+    body = {"prompt": "a pier", "seed": 7}
+    deployments = [
+        made(client, payload={}, lora=LORA | {"path": path}) for path in ("style.safetensors", "other.safetensors")
+    ]
+    asked = [
+        (deployments[0], body),
+        (deployments[0], body),
+        (deployments[1], body),
+        (deployments[0], body | {"network_multiplier": 0.2}),
+    ]
+    told = [result(client, one, infer(client, one, given)) for one, given in asked]
+    first, again, other, weaker = [client.get(one["output"]["image"]).content for one in told]
+    assert first == again
+    assert len({first, other, weaker}) == 3
+
+
+def test_what_cannot_be_deployed_with_a_lora_is_said(client: httpx.Client) -> None:
+    """Each field; a body that does not fit names the word that the caller used."""
+    for lora, path in (
+        ("style.safetensors", "lora"),
+        ({"base_model": "mutoscope/testcard", "path": "a.safetensors"}, "lora.base_model"),
+        (LORA | {"path": "style.ckpt"}, "lora.path"),
+        (LORA | {"scale": 1}, "lora"),
+    ):
+        told = assert_error(client.post("/prod/v2/deployments", json={"name": "x", "lora": lora}), 422)
+        assert path in [problem["path"] for problem in told["detail"]]
+    deployment = made(client, payload={}, lora=LORA)
+    where = f"/prod/v2/deployments/{deployment['id']}"
+    told = assert_error(client.post(f"{where}/inference", json={"neg": 1, "sample_steps": 99, "prompt": "x"}), 422)
+    assert {problem["path"] for problem in told["detail"]} == {"neg", "sample_steps"}
+    assert "prompt" in assert_error(client.post(f"{where}/inference", json={}), 422)["message"]
+    workflow = {"name": "x", "payload": {"workflow_api_json": STILL}}
+    assert_error(client.patch(where, json=workflow), 422)
+    renamed = client.patch(where, json={"name": "renamed"}).json()
+    assert (renamed["name"], renamed["lora"]) == ("renamed", LORA)
+
+
+def test_webhooks_of_a_lora_tell_its_output(client: httpx.Client) -> None:
+    """`output` in place of `outputs`."""
+    with receiving() as receiver:
+        deployment = made(client, payload={}, lora=LORA)
+        infer(client, deployment, {"prompt": "told", "webhook": receiver.at("/lora")})
+        (got,) = receiver.wait("/lora", 1)
+        assert set(got.event) == {
+            *("request_id", "deployment_id", "status", "created_at", "finished_at", "output", "error"),
+        }
+        assert (got.event["status"], list(got.event["output"])) == ("succeeded", ["image"])

@@ -17,7 +17,7 @@ from tests.conftest import LiveServer, serving
 from tests.web.conftest import Arrive, Person
 from tests.web.test_access import READER, assert_accessible
 from tests.web.test_pages import assert_light
-from tests.workflows import FILM, STILL, node
+from tests.workflows import FILM, STILL, node, write_styled
 
 pytestmark = pytest.mark.slow
 WORKFLOW = STILL | {"20": node("ShowText", text="told by a node"), "21": node("SaveMesh", text="a mesh")}
@@ -34,7 +34,8 @@ def server() -> Iterator[Comfy]:
 def studio(server: Comfy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server with a ComfyUI, and nothing deployed."""
     folder = tmp_path_factory.mktemp("studio")
-    with serving(folder / "data", engines="comfyui", comfyui_servers=server.url) as live:
+    models = write_styled(folder / "models")
+    with serving(folder / "data", engines="comfyui", comfyui_servers=server.url, manifests=models) as live:
         yield live
 
 
@@ -153,10 +154,43 @@ def test_what_is_refused_stands_at_its_node(owner: Person, client: httpx.Client)
     expect(page.locator("[data-overrides]")).to_contain_text("images[0]")
 
 
-@pytest.mark.parametrize("path", ["", "/new", "/{id}", "/{id}/edit", "/{id}/api"])
-def test_the_pages_are_light_accessible_and_fit(owner: Person, client: httpx.Client, path: str) -> None:
+def test_a_lora_is_deployed_and_tried(owner: Person, server: Comfy) -> None:
+    """By a form of its own; asked with the hosted service's words, on its page and in the examples."""
+    page = owner.open("/comfyui")
+    page.get_by_role("link", name="Deploy a LoRA").click()
+    page.wait_for_selector("form.deploy[data-ready]")
+    page.fill("#name", "charcoal")
+    page.fill("#path", "style.ckpt")
+    page.get_by_role("button", name="Deploy").click()
+    expect(page.locator(".field.is-wrong")).to_contain_text("safetensors file")
+    page.fill("#path", "style.safetensors")
+    page.get_by_role("button", name="Deploy").click()
+    page.wait_for_selector("[data-form][data-ready]")
+    page.fill('[data-name="prompt"] textarea', "a pier")
+    page.click("[data-form] [data-run]")
+    run = page.locator(".run")
+    expect(run).to_have_attribute("data-state", "completed")
+    expect(run.locator(".run-stage img")).to_be_visible()
+    graph = list(server.history.values())[-1]["prompt"][2]
+    assert (graph["6"]["inputs"]["text"], graph["2"]["inputs"]["lora_name"]) == ("a pier", "style.safetensors")
+    page.get_by_role("link", name="API", exact=True).click()
+    expect(page.locator(".api-text")).to_contain_text("sample_steps")
+    page.get_by_role("link", name="Edit", exact=True).click()
+    expect(page.locator("#path")).to_have_value("style.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        *(("workflow", path) for path in ("", "/new", "/{id}", "/{id}/edit", "/{id}/api")),
+        *(("lora", path) for path in ("/new-lora", "/{id}", "/{id}/edit", "/{id}/api")),
+    ],
+)
+def test_the_pages_are_light_accessible_and_fit(owner: Person, client: httpx.Client, path: str, kind: str) -> None:
     """Within the limits of a first view, without violations in two languages and lights, from a telephone to a wall."""
-    address = "/comfyui" + path.format(id=made(client, FILM | WORKFLOW))
+    lora = {"payload": {}, "lora": {"base_model": "studio/styled", "path": "style.safetensors"}}
+    given = lora if kind == "lora" else {}
+    address = "/comfyui" + path.format(id=made(client, FILM | WORKFLOW, **given))
     for language in ("", "/ja"):
         page = owner.open(language + address)
         page.wait_for_load_state("networkidle")

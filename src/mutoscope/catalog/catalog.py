@@ -42,6 +42,7 @@ class Catalog:
         self._deployed: dict[str, Model] = {}
         self.ended: dict[str, Model] = {}
         self.deployed_as_of: object = None
+        self._changed: dict[str, Model] = {}
 
     @classmethod
     def load(cls, folders: Sequence[Path] = (), *, builtin: bool = True, vendors: Sequence[str] = ()) -> Catalog:
@@ -61,6 +62,9 @@ class Catalog:
 
     def change(self, changed: Mapping[str, Model]) -> None:
         """From now on these models count in place of those of their manifests, and for all others the manifests."""
+        if dict(changed) != self._changed:
+            self._changed = dict(changed)
+            self.deployed_as_of = None  # deployments may be of one of these
         self._by_id = {model_id: changed.get(model_id, model) for model_id, model in self._own.items()}
         self._by_slug = {model.slug: model for model in self._by_id.values()}
         self.models = tuple(self._by_id.values())

@@ -105,12 +105,14 @@ class Price:
     base_price_usd   of one unit, >= 0.
     formula          units from the inputs; without it seconds of output, or the number of outputs.
     note             a sentence for the price list.
+    is_of_work       seconds are those that the engine worked, not those of what it made.
     """
 
     base_price_usd: float
     unit: PriceUnit
     formula: Formula | None = None
     note: str = ""
+    is_of_work: bool = False
 
     def quantity(self, inputs: Mapping[str, Any], *, outputs: int = 1, duration_s: float | None = None) -> float:
         """How many units; 0 for seconds that nobody knows yet (an input `duration` of "auto", or none)."""

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from mutoscope import deployments as act
-from mutoscope import lifecycle
+from mutoscope import lifecycle, lora
 from mutoscope.errors import Conflict, InvalidInput, NotFound, Problem
 from mutoscope.jobs import timestamp
 from mutoscope.server.auth import caller
@@ -44,7 +44,7 @@ async def index(request: Request) -> Response:
         one for one in await store.of_account(site_of(request).store.db, who.account_id) if not ids or one.id in ids
     ]
     busy = await store.in_progress(site_of(request).store.db, who.account_id)
-    return answer([described(one, busy, includes, base_url(request)) for one in found])
+    return answer([described(site_of(request), one, busy, includes, base_url(request)) for one in found])
 
 
 async def create(request: Request) -> Response:
@@ -95,8 +95,12 @@ async def of_caller(request: Request, who: Caller, *, deleted: bool = False) -> 
     return found
 
 
-def described(deployment: Deployment, busy: Mapping[str, int], includes: frozenset[str], base: str) -> dict[str, Any]:
+def described(
+    site: Site, deployment: Deployment, busy: Mapping[str, int], includes: frozenset[str], base: str
+) -> dict[str, Any]:
     """A deployment on the wire. busy: requests in progress by model."""
+    of_lora = act.base_of(site, deployment)
+    schema = lora.asked_with(of_lora) if of_lora is not None else None
     told: dict[str, Any] = {
         "id": deployment.id,
         "name": deployment.name,
@@ -112,8 +116,11 @@ def described(deployment: Deployment, busy: Mapping[str, int], includes: frozens
         "created_at": timestamp(deployment.created_ms),
         "updated_at": timestamp(deployment.updated_ms),
     }
+    if deployment.lora is not None:
+        told["lora"] = deployment.lora
     if "payload" in includes:
         told["payload"] = {
+            **({"input_schema": schema} if schema else {}),
             "workflow_api_json": deployment.workflow,
             "overrides": deployment.overrides,
             "object_info_url": f"{base}/prod/v2/deployments/{deployment.id}/object_info.json",
@@ -129,7 +136,7 @@ async def _told(request: Request, who: Caller, deployment_id: str) -> Response:
     await act.follow(site)
     found = await store.get(site.store.db, deployment_id, who.account_id)
     busy = await store.in_progress(site.store.db, who.account_id)
-    return answer(described(found, busy, _includes(request), base_url(request)))
+    return answer(described(site, found, busy, _includes(request), base_url(request)))
 
 
 def _includes(request: Request) -> frozenset[str]:
@@ -180,7 +187,10 @@ class _Wanted:
         values["is_enabled"] = self._body.get("is_enabled", before.is_enabled)
         if not isinstance(values["is_enabled"], bool):
             self._wrong("is_enabled", "true or false is accepted")
-        values |= self._payload(site, before, values["workflow_id"])
+        if "lora" in self._body or before.lora is not None:
+            values |= self._lora(site, before)
+        else:
+            values |= self._payload(site, before, values["workflow_id"])
         if self._problems:
             raise InvalidInput(problems=tuple(self._problems))
         return replace(before, **values)
@@ -239,6 +249,18 @@ class _Wanted:
             self._problems += exc.problems
             return {}
         return {"workflow": graph, "overrides": overrides}
+
+    def _lora(self, site: Site, before: Deployment) -> dict[str, Any]:
+        """A model with a LoRA, in place of a workflow."""
+        if before.workflow or self._body.get("payload"):
+            self._wrong("lora", "accepted in place of a workflow, in a deployment that has none")
+            return {}
+        try:
+            models = {model.id: model for model in site.catalog.models if lora.takes_lora(model)}
+            return {"lora": lora.check(self._body.get("lora", before.lora), models)}
+        except InvalidInput as exc:
+            self._problems += exc.problems
+            return {}
 
     def _wrong(self, path: str, message: str) -> None:
         self._problems.append(Problem(path, message, "value"))

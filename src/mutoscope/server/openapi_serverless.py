@@ -14,9 +14,10 @@ ANY: dict[str, Any] = {"type": "object"}
 _NUMBERS = {name: {"type": "integer", "minimum": low, "maximum": high} for name, (low, high, _) in RANGES.items()}
 _HARDWARE = {**array({"type": "string", "enum": list(HARDWARE)}), "minItems": 1, "maxItems": 1}
 _FLAG = {"type": "boolean"}
-_PAYLOAD = obj(workflow_api_json=ANY, overrides=ANY, object_info_url=URL)
+_PAYLOAD = obj({"input_schema": ANY}, workflow_api_json=ANY, overrides=ANY, object_info_url=URL)
+_LORA = obj(base_model=TEXT, path=TEXT)
 DEPLOYMENT = obj(
-    {"payload": _PAYLOAD, "readme": TEXT},
+    {"payload": _PAYLOAD, "readme": TEXT, "lora": _LORA},
     id=TEXT,
     name=TEXT,
     workflow_id=TEXT,
@@ -37,6 +38,7 @@ WANTED = obj(
         "is_enabled": _FLAG,
         "readme": {"type": "string", "maxLength": LONGEST_README},
         "payload": obj({"workflow_api_json": ANY, "overrides": ANY}),
+        "lora": _LORA,
     },
     name={"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": r"\S"},
 )
@@ -99,7 +101,7 @@ def _requests(version: str) -> dict[str, dict[str, Operation]]:
         result_url=URL,
     )
     result = obj(
-        {"finished_at": INSTANT, "outputs": ANY, "error": _ERRORS[version]},
+        {"finished_at": INSTANT, "outputs": ANY, "output": ANY, "error": _ERRORS[version]},
         request_id=TEXT,
         status=_RESULT,
         created_at=INSTANT,

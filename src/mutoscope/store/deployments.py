@@ -23,6 +23,7 @@ class Deployment:
     keep_warm_s   how long an instance stays without work.
     workflow      in API format.
     overrides     node id -> {inputs}: changed in it for every request.
+    lora          in place of a workflow: the `base_model` and the `path` of a LoRA, and what else that model takes.
     """
 
     id: str
@@ -42,6 +43,7 @@ class Deployment:
     created_ms: int = 0
     updated_ms: int = 0
     deleted_ms: int | None = None
+    lora: Mapping[str, Any] | None = None
 
     @property
     def model_id(self) -> str:
@@ -126,6 +128,7 @@ def _values(deployment: Deployment) -> dict[str, Any]:
         "workflow": _json(deployment.workflow),
         "overrides": _json(deployment.overrides),
         "readme": deployment.readme,
+        "lora": None if deployment.lora is None else _json(deployment.lora),
     }
 
 
@@ -142,5 +145,6 @@ def _deployment(row: Any) -> Deployment:
             "is_enabled": bool(values["is_enabled"]),
             "workflow": orjson.loads(values["workflow"]),
             "overrides": orjson.loads(values["overrides"]),
+            "lora": orjson.loads(values["lora"]) if values["lora"] else None,
         }
     )

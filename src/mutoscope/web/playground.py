@@ -25,6 +25,7 @@ async def show(request: Request) -> Response:
     return await render(
         request,
         "model.html",
+        head="_model_head.html",
         card=card_of(site, model),
         model=model,
         note=told(model, "engine_note"),

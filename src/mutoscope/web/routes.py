@@ -46,6 +46,7 @@ PAGES: Table = (
     ("GET", "/generations/{request_id}/row", generations.row),
     ("GET", "/comfyui", comfyui.index),
     ("GET", "/comfyui/new", comfyui.new),
+    ("GET", "/comfyui/new-lora", comfyui.new_lora),
     ("GET", "/comfyui/{deployment_id}", comfyui.show),
     ("GET", "/comfyui/{deployment_id}/edit", comfyui.edit),
     ("GET", "/comfyui/{deployment_id}/api", comfyui.api),

@@ -22,7 +22,7 @@ from mutoscope.server.auth import caller
 from mutoscope.server.deployments import of_caller
 from mutoscope.server.dialects.runcomfy import RESULT, STATUS, idempotency_key, retry_after
 from mutoscope.server.metrics import metrics_of
-from mutoscope.server.outputs import file_url
+from mutoscope.server.outputs import file_url, output_of
 from mutoscope.server.wire import Query, answer, base_url, read_json, read_whole, site_of
 from mutoscope.site import Site
 from mutoscope.store import deployments as store
@@ -40,7 +40,7 @@ READABLE = ("object_info", "system_stats", "features", "embeddings", "extensions
 
 
 async def submit(request: Request) -> Response:
-    """POST /prod/{version}/deployments/{deployment_id}/inference: overrides, or a whole workflow; `{}` is legal."""
+    """POST /prod/{version}/deployments/{deployment_id}/inference: overrides, a workflow, or a LoRA's body."""
     site = site_of(request)
     who = await caller(request, "run")
     deployment = await of_caller(request, who)
@@ -53,7 +53,7 @@ async def submit(request: Request) -> Response:
             site,
             who,
             deployment.model_id,
-            act.inputs_of(deployment, body),
+            act.inputs_of(site, deployment, body),
             base_url=base,
             idempotency_key=idempotency_key(request),
             webhook=_webhook(request, body),
@@ -88,7 +88,7 @@ async def status(request: Request) -> Response:
 
 
 async def result(request: Request) -> Response:
-    """GET /prod/{version}/deployments/{deployment_id}/requests/{request_id}/result: `outputs` by node."""
+    """GET /prod/{version}/deployments/{deployment_id}/requests/{request_id}/result: `outputs`, or a LoRA's `output`."""
     _, job = await _job(request, await caller(request, "run", "read"))
     told = await _result(site_of(request), job, base_url(request))
     if job.state is State.FAILED:
@@ -154,7 +154,7 @@ async def webhook_body(site: Site, job: Job, state: State, base: str) -> Mapping
         "status": RESULT[state],
         "created_at": timestamp(job.created_ms),
         "finished_at": None,
-        "outputs": None,
+        "output" if _is_lora(site, job) else "outputs": None,
         "error": None,
     }
     if state.is_terminal and job.state is state:
@@ -182,7 +182,10 @@ async def _result(site: Site, job: Job, base: str) -> dict[str, Any]:
     if job.state.is_terminal and job.finished_ms is not None:
         told["finished_at"] = timestamp(job.finished_ms)
     if job.state is State.COMPLETED:
-        told["outputs"] = await _outputs(site, job, base)
+        if (job.result or {}).get("key") == "files":
+            told["outputs"] = await _outputs(site, job, base)
+        else:
+            told["output"] = (await output_of(site, job, base))["output"]
     return told
 
 
@@ -203,6 +206,13 @@ def _with_url(item: Any, urls: list[str]) -> Any:
     told = {name: value for name, value in item.items() if name != "file"}
     number = item.get("file")
     return told | ({"url": urls[number]} if isinstance(number, int) and number < len(urls) else {})
+
+
+def _is_lora(site: Site, job: Job) -> bool:
+    try:
+        return site.catalog.runnable(job.model_id).produces != "files"
+    except NotFound:
+        return False
 
 
 def _error(message: str) -> dict[str, str]:

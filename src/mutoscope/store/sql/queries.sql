@@ -810,16 +810,16 @@ delete from webhook_attempts where delivery_id = :id
 
 -- name: deployment_add
 insert into deployments (id, account_id, name, workflow_id, workflow_version, hardware, min_instances, max_instances,
-                         queue_size, keep_warm_s, is_enabled, workflow, overrides, readme, created_ms, updated_ms)
+                         queue_size, keep_warm_s, is_enabled, workflow, overrides, readme, lora, created_ms, updated_ms)
 values (:id, :account_id, :name, :workflow_id, :workflow_version, :hardware, :min_instances, :max_instances,
-        :queue_size, :keep_warm_s, :is_enabled, :workflow, :overrides, :readme, {now_ms}, {now_ms})
+        :queue_size, :keep_warm_s, :is_enabled, :workflow, :overrides, :readme, :lora, {now_ms}, {now_ms})
 
 -- name: deployment_change
 update deployments
 set name = :name, workflow_id = :workflow_id, workflow_version = :workflow_version, hardware = :hardware,
     min_instances = :min_instances, max_instances = :max_instances, queue_size = :queue_size,
     keep_warm_s = :keep_warm_s, is_enabled = :is_enabled, workflow = :workflow, overrides = :overrides,
-    readme = :readme, updated_ms = {now_ms}
+    readme = :readme, lora = :lora, updated_ms = {now_ms}
 where id = :id and account_id = :account_id and deleted_ms is null
 
 -- name: deployment_delete

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from mutoscope import lora
+from mutoscope.catalog import Model
 from mutoscope.engines.comfyui.workflow import values_of
 from mutoscope.store.deployments import Deployment
 from mutoscope.web.api_page.document import Bullets, Code, Document, Json, Section, Snippet, Table, Text, code, plain
@@ -24,9 +26,10 @@ RECEIVER = "https://example.com/hook"
 SHORT = 120
 
 
-def document(deployment: Deployment, base: str) -> Document:
-    """The page of one deployment. base: the server's address."""
-    calls = _Calls(deployment, base)
+def document(deployment: Deployment, model: Model | None, base: str) -> Document:
+    """The page of one deployment. model: that a LoRA is deployed with, if one is. base: the server's address."""
+    calls = _Calls(deployment, model, base)
+    about, inputs = (_about_overrides(), _inputs(deployment)) if model is None else (_about_words(), _words(model))
     return Document(
         plain(deployment.name),
         "",
@@ -42,7 +45,7 @@ def document(deployment: Deployment, base: str) -> Document:
             Section(
                 "reference", _("API reference"), (calls.overview(),), (calls.submit(), calls.result(), calls.cancel())
             ),
-            Section("inputs", _("What can be changed"), (Text(_about_overrides()), _inputs(deployment))),
+            Section("inputs", _("What can be changed"), (Text(about), inputs)),
         ),
         facts={"picture": ""},
     )
@@ -62,6 +65,29 @@ def _about_overrides() -> str:
     ).format(https=code("https"))
 
 
+def _about_outputs() -> str:
+    return _("Outputs by node and channel; until it has ended, the state so far.")
+
+
+def _about_body() -> str:
+    return _(
+        "The body holds {overrides}, or a whole {workflow} in place of the deployment's; {empty} runs it as it is."
+    ).format(overrides=code("overrides"), workflow=code("workflow_api_json"), empty=code("{}"))
+
+
+def _about_words() -> str:
+    return _("The body is flat: one member for each of these. The LoRA belongs to the deployment.")
+
+
+def _words(model: Model) -> Table:
+    schema = lora.asked_with(model)
+    rows = []
+    for name, node in schema["properties"].items():
+        usual = code(node["default"]) if node.get("default") not in (None, "") else ""
+        rows.append((code(name), code(node.get("format") or node.get("type", "")), usual, plain(node.get("title", ""))))
+    return Table((_("Input"), _("Type"), _("Default"), _("Meaning")), tuple(rows))
+
+
 def _inputs(deployment: Deployment) -> Table:
     rows = []
     for place, value in values_of(deployment.workflow):
@@ -71,8 +97,12 @@ def _inputs(deployment: Deployment) -> Table:
     return Table((_("Node"), _("Class"), _("Input"), _("Value in the workflow")), tuple(rows))
 
 
-def example_of(deployment: Deployment) -> dict[str, Any]:
-    """A body worth showing: the first text of the workflow, as an override."""
+def example_of(deployment: Deployment, model: Model | None) -> dict[str, Any]:
+    """A body worth showing: the first text of the workflow as an override, or what a LoRA's model requires."""
+    if model is not None:
+        schema = lora.asked_with(model)
+        wanted = {"prompt", *schema["required"]} & schema["properties"].keys()
+        return {name: schema["properties"][name].get("default", "…") for name in schema["properties"] if name in wanted}
     for place, value in values_of(deployment.workflow):
         if isinstance(value, str) and place.field in ("text", "prompt"):
             return {"overrides": {place.node: {"inputs": {place.field: value[:SHORT]}}}}
@@ -82,8 +112,9 @@ def example_of(deployment: Deployment) -> dict[str, Any]:
 class _Calls:
     """The calls of one deployment as chapters."""
 
-    def __init__(self, deployment: Deployment, base: str) -> None:
-        self._body = example_of(deployment)
+    def __init__(self, deployment: Deployment, model: Model | None, base: str) -> None:
+        self._is_lora = model is not None
+        self._body = example_of(deployment, model)
         self._where = f"{base}/prod/v2/deployments/{deployment.id}"
 
     @property
@@ -117,9 +148,7 @@ class _Calls:
             "request_id": REQUEST_ID,
             **{f"{word}_url": f"{where}/{word}" for word in ("status", "result", "cancel")},
         }
-        about = _(
-            "The body holds {overrides}, or a whole {workflow} in place of the deployment's; {empty} runs it as it is."
-        ).format(overrides=code("overrides"), workflow=code("workflow_api_json"), empty=code("{}"))
+        about = _about_words() if self._is_lora else _about_body()
         address = f"{self._inference}?webhook={RECEIVER}&webhook_intermediate_status=true"
         hook = Code((Snippet("curl", "bash", curl("POST", address, *json_options(self._body))),))
         return Section(
@@ -141,14 +170,18 @@ class _Calls:
             "status": "succeeded",
             "created_at": "2026-01-02T03:04:05.123000+00:00",
             "finished_at": "2026-01-02T03:05:05.123000+00:00",
-            "outputs": {"9": {"images": [file]}},
+            **({"output": {"image": "https://…"}} if self._is_lora else {"outputs": {"9": {"images": [file]}}}),
         }
         address = f"{self._where}/requests/{REQUEST}/result"
         return Section(
             "result",
             _("Result"),
             (
-                Text(_("Outputs by node and channel; until it has ended, the state so far.")),
+                *(
+                    []
+                    if self._is_lora
+                    else [Text(_("Outputs by node and channel; until it has ended, the state so far."))]
+                ),
                 Code((Snippet("curl", "bash", curl("GET", address)),)),
                 Json(_("Answer, 200"), told),
             ),

@@ -48,7 +48,7 @@ function storable(value) {
 
 async function quote() {
   const place = document.querySelector("[data-quote]");
-  if (!place || !signedIn || form.problems().length || form.fields.get() === undefined) return;
+  if (!place || facts.submit || !signedIn || form.problems().length || form.fields.get() === undefined) return;
   if ([...form.fields.fields.values()].some((field) => field.files?.some((entry) => !entry.url))) return;
   try {
     const told = await call("POST", `/v1/quote/${facts.model_id}`, form.value());

@@ -58,7 +58,7 @@ function drawnActs(run) {
   if (run.facts.seed) button(t("Again, same seed"), () => again(run, run.told.metadata?.seed ?? run.told.seed));
   if (run.facts.produces !== "files") {
     button(run.facts.seed ? t("Again, new seed") : t("Run again"), () => again(run, null));
-    acts.append(offerAs(run.facts, () => run.told.inputs, copy));
+    if (!run.facts.submit) acts.append(offerAs(run.facts, () => run.told.inputs, copy));
   }
   button(t("Delete"), () => remove(run));
   return acts;

@@ -32,21 +32,23 @@ function look() {
   document.querySelector("[data-found]").textContent = found;
 }
 
-document.querySelector("[data-read]").addEventListener("change", (event) => {
-  read(event.target.files[0]);
-  event.target.value = "";
-});
-for (const kind of ["dragenter", "dragover"]) {
-  place.addEventListener(kind, (event) => {
-    event.preventDefault();
-    place.classList.add("is-over");
+if (place) {
+  document.querySelector("[data-read]").addEventListener("change", (event) => {
+    read(event.target.files[0]);
+    event.target.value = "";
   });
+  for (const kind of ["dragenter", "dragover"]) {
+    place.addEventListener(kind, (event) => {
+      event.preventDefault();
+      place.classList.add("is-over");
+    });
+  }
+  for (const kind of ["dragleave", "drop"]) place.addEventListener(kind, () => place.classList.remove("is-over"));
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    read(event.dataTransfer.files[0]);
+  });
+  text.addEventListener("input", look);
+  look();
 }
-for (const kind of ["dragleave", "drop"]) place.addEventListener(kind, () => place.classList.remove("is-over"));
-place.addEventListener("drop", (event) => {
-  event.preventDefault();
-  read(event.dataTransfer.files[0]);
-});
-text.addEventListener("input", look);
-look();
 document.querySelector("form.deploy").dataset.ready = "";
