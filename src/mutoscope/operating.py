@@ -68,6 +68,10 @@ def _pointed(site: Site, model: Model, wanted: Mapping[str, Any]) -> Model:
     settings = wanted.get("settings")
     if settings is None:
         settings = {word: value for word, value in model.engine_settings.items() if word in can.settings}
+    for word in sorted(can.starts & settings.keys()):
+        if settings[word] != model.engine_settings.get(word):
+            words = f"{word}: it starts a program, so it is accepted from the model's manifest alone"
+            raise InvalidInput(problems=(Problem("engine.settings", words, "engine"),))
     unknown = sorted(set(inputs.values()) - set(model.input_schema.get("properties", {})))
     if unknown:
         raise InvalidInput(problems=(Problem("engine.inputs", f"the model has no input {unknown[0]!r}", "engine"),))

@@ -24,7 +24,7 @@ from mutoscope.cli.cog import command
 from mutoscope.engines import registry
 from tests.conftest import PLAIN, LiveServer, serving
 from tests.http import media
-from tests.http.calls import finished, result, submit, until
+from tests.http.calls import assert_error, finished, result, submit, until
 from tests.http.test_runpod import png
 
 pytestmark = pytest.mark.slow
@@ -200,6 +200,16 @@ def test_a_prediction_makes_a_picture(client: httpx.Client, model: Model, crew: 
     assert model.diary[-2:] == ["begin echo 7", "end echo"]
     events = client.get(f"/v1/requests/{request_id}/events").text
     assert '"stage":"running"' in events and "%|###| " in events
+
+
+def test_no_call_starts_a_program(client: httpx.Client, model: Model) -> None:
+    """A model may be pointed at another server while ours runs; what is started is for its manifest to say."""
+    pointed = {"name": "cog", "settings": {"url": model.url}}
+    assert client.patch("/v1/admin/models/studio/started", json={"engine": pointed}).status_code == 200
+    assert client.patch("/v1/admin/models/studio/started", json={"engine": None}).status_code == 200
+    pointed["settings"] = {"url": model.url, "command": ["touch", "/tmp/somewhere"]}
+    refused = client.patch("/v1/admin/models/studio/started", json={"engine": pointed})
+    assert "command: it starts a program" in assert_error(refused, 422)["detail"][0]["message"]
 
 
 def test_what_goes_wrong_is_told(client: httpx.Client, model: Model, crew: Crew) -> None:

@@ -50,6 +50,7 @@ class Abilities:
     required: frozenset[str] = frozenset({"words"})
     produces: frozenset[str] = frozenset({"video"})
     settings: frozenset[str] = frozenset({"crf"})
+    starts: frozenset[str] = frozenset()
     is_open: bool = False
 
     def lacks(self, settings: Mapping[str, Any], /) -> str:

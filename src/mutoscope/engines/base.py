@@ -33,6 +33,7 @@ class Capabilities:
     required     names out of both that it cannot run without.
     produces     kinds of output it can make.
     settings     names accepted under `engine.settings` in a manifest.
+    starts       of the settings those that start a program; a manifest alone may say them, no call to a server.
     is_open      it takes whatever parameters and files a manifest binds.
     lacks        of settings: what this machine has to be given before they can be used, in words; "" for nothing.
     with_settings  for an engine that can do what its settings say: what that is with these; raises ConfigError.
@@ -43,6 +44,7 @@ class Capabilities:
     required: frozenset[str]
     produces: frozenset[OutputKind]
     settings: frozenset[str] = frozenset()
+    starts: frozenset[str] = frozenset()
     is_open: bool = False
     lacks: Callable[[Mapping[str, Any]], str] = field(default=lambda settings: "", compare=False)
     with_settings: Callable[[Mapping[str, Any]], Capabilities] | None = field(default=None, compare=False)

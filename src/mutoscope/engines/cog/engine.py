@@ -18,7 +18,7 @@ from typing import Any
 from mutoscope.engines.base import Capabilities, Produced, Progress, Task
 from mutoscope.engines.cog.listening import Listener
 from mutoscope.engines.cog.server import RUN_S, Server
-from mutoscope.engines.cog.setup import SETTINGS, Setup, read
+from mutoscope.engines.cog.setup import SETTINGS, STARTS, Setup, read
 from mutoscope.errors import ConfigError, EngineError, MediaError
 from mutoscope.media import found
 from mutoscope.media.found import Found
@@ -48,6 +48,7 @@ class Cog:
             required=frozenset(),
             produces=frozenset({"video", "image"}),
             settings=SETTINGS,
+            starts=STARTS,
             is_open=True,
             with_settings=self._under,
         )

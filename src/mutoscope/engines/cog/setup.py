@@ -12,6 +12,9 @@ from mutoscope.errors import ConfigError
 
 SETTINGS = frozenset({"url", "command", "folder", "arrays", "output", "parameters", "seed", "callback_host"})
 
+STARTS = frozenset({"command", "folder"})
+"""Those that start a program."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
