@@ -34,6 +34,7 @@ from diffusers import (
     WanTransformer3DModel,
 )
 from diffusers.guiders import ClassifierFreeGuidance
+from peft import LoraConfig, get_peft_model_state_dict
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     ByT5Tokenizer,
@@ -367,6 +368,15 @@ BUILT: Mapping[str, Callable[[], Any]] = {
 }
 
 
+def save_lora(folder: Path) -> None:
+    """A LoRA for `ltx`, `ltx.safetensors`, strong enough to be seen."""
+    pipe = ltx()
+    targets = LoraConfig(r=2, lora_alpha=32, target_modules=["to_q", "to_v"], init_lora_weights=False)
+    pipe.transformer.add_adapter(targets)
+    layers = get_peft_model_state_dict(pipe.transformer)
+    LTXPipeline.save_lora_weights(folder, transformer_lora_layers=layers, weight_name="ltx.safetensors")
+
+
 def save_all(folder: Path) -> dict[str, Path]:
     """Every pipeline in a folder of its own, the same weights each time."""
     folders: dict[str, Path] = {}
@@ -374,6 +384,7 @@ def save_all(folder: Path) -> dict[str, Path]:
         torch.manual_seed(7)
         folders[family] = folder / family
         build().save_pretrained(folders[family])
+    save_lora(folder / "loras")
     return folders
 
 

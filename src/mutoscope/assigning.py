@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mutoscope import intake
@@ -10,6 +11,7 @@ from mutoscope.catalog import EngineUse, Model
 from mutoscope.intake import Reference
 from mutoscope.jobs import Job
 from mutoscope.protocol import Assignment, Fallback, InputFile
+from mutoscope.schema import takes_weights
 from mutoscope.site import Site
 
 
@@ -20,6 +22,7 @@ def assign(site: Site, job: Job, engines: Collection[str]) -> Assignment:
     """
     model = site.catalog.runnable(job.model_id)
     references = tuple(intake.references(model, job.inputs))
+    weights = tuple(_weights(model, job.inputs))
     fallbacks = [use for use in model.fallbacks if use.name in engines]
     return Assignment(
         request_id=job.id,
@@ -28,7 +31,10 @@ def assign(site: Site, job: Job, engines: Collection[str]) -> Assignment:
         engine=model.engine,
         settings=model.engine_settings,
         parameters=_parameters(site, model, model.uses[0], job),
-        files=tuple(_input_files(model.bindings, fallbacks, references)),
+        files=(
+            *_input_files(model.bindings, fallbacks, references),
+            *_weight_files(model.bindings, fallbacks, weights),
+        ),
         produces=model.produces,
         seed=job.seed,
         time_limit_s=job.time_limit_s,
@@ -37,7 +43,7 @@ def assign(site: Site, job: Job, engines: Collection[str]) -> Assignment:
         traceparent=job.traceparent,
         memo=job.memo,
         fallbacks=tuple(
-            Fallback(use.name, use.settings, _parameters(site, model, use, job), _paths(use, references))
+            Fallback(use.name, use.settings, _parameters(site, model, use, job), _paths(use, references, weights))
             for use in fallbacks
         ),
     )
@@ -56,12 +62,43 @@ def _parameters(site: Site, model: Model, use: EngineUse, job: Job) -> dict[str,
     return parameters
 
 
-def _paths(use: EngineUse, references: Sequence[Reference]) -> dict[str, tuple[str, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Weights:
+    """The address of a LoRA in a body: its place, the property it is in, and the text."""
+
+    path: str
+    name: str
+    url: str
+
+
+def _weights(model: Model, inputs: Mapping[str, Any]) -> Iterator[_Weights]:
+    """Addresses of LoRAs. One that is only named is for the engine to find."""
+    for name, schema in model.input_schema.get("properties", {}).items():
+        value = inputs.get(name) if takes_weights(schema) else None
+        several = isinstance(value, list)
+        items: list[Any] = value if isinstance(value, list) else [value] if value else []
+        for number, item in enumerate(items):
+            if "://" in (url := str(item.get("path", ""))):
+                yield _Weights(f"{name}[{number}].path" if several else f"{name}.path", name, url)
+
+
+def _weight_files(
+    bindings: Mapping[str, str], fallbacks: Sequence[EngineUse], weights: Sequence[_Weights]
+) -> Iterator[InputFile]:
+    wanted = {name for use in fallbacks for name in use.bindings.values()}
+    for one in weights:
+        parameters = [parameter for parameter, name in bindings.items() if name == one.name]
+        for parameter in parameters or ([""] if one.name in wanted else []):
+            yield InputFile(path=one.path, parameter=parameter, url=one.url, kind="weights", stored=False)
+
+
+def _paths(use: EngineUse, references: Sequence[Reference], weights: Sequence[_Weights]) -> dict[str, tuple[str, ...]]:
     """Files by an engine's names, each told by its place in the body."""
+    named = [(ref.path, ref.field.name) for ref in references] + [(one.path, one.name) for one in weights]
     return {
         parameter: paths
-        for parameter, name in use.bindings.items()
-        if (paths := tuple(ref.path for ref in references if ref.field.name == name))
+        for parameter, wanted in use.bindings.items()
+        if (paths := tuple(path for path, name in named if name == wanted))
     }
 
 

@@ -22,6 +22,7 @@ from mutoscope.engines.process import Made
 from mutoscope.errors import EngineError, MediaError, OutOfTime
 from mutoscope.media import rules
 from mutoscope.media.probe import MediaInfo
+from mutoscope.media.weights import check_safetensors
 from mutoscope.protocol import Assignment, Fallback, Finish, InputFile, Stored
 
 logger = structlog.get_logger(__name__)
@@ -119,7 +120,10 @@ def _bring_in(files: Sequence[InputFile], *, folder: Path, bench: Bench) -> dict
         target = folder / str(number)  # never a name from outside
         try:
             bench.fetch(file, target)
-            check_input(file, bench.probe(target))
+            if file.kind == "weights":
+                check_safetensors(target)
+            else:
+                check_input(file, bench.probe(target))
         except MediaError as exc:
             raise MediaError(exc.message, field=file.path, rule=exc.rule, retryable=exc.retryable) from exc
         paths[file.path] = target

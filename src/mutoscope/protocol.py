@@ -63,7 +63,7 @@ class InputFile:
     path         its place in the body, such as `image_urls[0]`.
     parameter    the engine's name for it, such as `image`; empty when only a fallback takes it.
     url          where to fetch it.
-    kind         `image`, `video` or `audio`: what it must turn out to be.
+    kind         `image`, `video` or `audio`: what it must turn out to be; `weights`: a safetensors file.
     stored       True: our own storage over the worker connection; False: a public URL through `net`.
     rules        the manifest's `validations` for it.
     accept       formats it may have, such as `jpeg`; empty for any that can be read.
@@ -72,7 +72,7 @@ class InputFile:
     path: str
     parameter: str
     url: str
-    kind: Literal["image", "video", "audio"]
+    kind: Literal["image", "video", "audio", "weights"]
     stored: bool
     rules: tuple[Mapping[str, Any], ...] = ()
     accept: tuple[str, ...] = ()

@@ -292,7 +292,7 @@ class WorkerBench:
             insist(lambda: self._get(file, target), check=self.lease.check, give_up_s=STORE_TRIES_S)
         else:
             limit_s = min(self.policy.total_timeout_s, self.assignment.time_limit_s)
-            limit_bytes = min(self.policy.max_bytes, DOWNLOAD_LIMITS[file.kind])
+            limit_bytes = DOWNLOAD_LIMITS[file.kind]
             policy = replace(self.policy, total_timeout_s=limit_s, max_bytes=limit_bytes)
             net.download(file.url, target, policy, check=self.lease.check)
 

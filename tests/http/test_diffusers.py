@@ -4,6 +4,7 @@ is what the engine does with a pipeline, not what a picture of it looks like.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from mutoscope.engines.diffusers import weights
 from mutoscope.media.probe import MediaInfo, probe
 from mutoscope.testing import a_picture
 from tests.conftest import REPOSITORY, LiveServer, serving
-from tests.http import media
+from tests.http import hostile, media
 from tests.http.calls import assert_no_defects, completed, finished, result, submit, until
 from tests.scenarios.processes import HAS_PROC, descendants
 
@@ -41,6 +42,19 @@ PROPERTIES: Mapping[str, Any] = {
     "height": {"type": "integer", "default": 48},
     "steps": {"type": "integer", "default": 2, "minimum": 1},
     "seed": {"type": "integer", "default": -1},
+    "lora": {
+        "type": "array",
+        "default": [],
+        "items": {
+            "type": "object",
+            "required": ["path"],
+            "properties": {
+                "path": {"type": "string", "format": "lora_uri"},
+                "scale": {"type": "number"},
+                "transformer": {"type": "string", "enum": ["high", "low"]},
+            },
+        },
+    },
 }
 BINDINGS = {
     "prompt": "prompt",
@@ -51,19 +65,82 @@ BINDINGS = {
     "seed": "seed",
     "num_frames": "frames",
     "fps": "fps",
+    "lora": "lora",
 }
+LIMIT_PX = 32 * 64
+"""What fits the engine `cramped`."""
+CRAMPED = f'''
+import functools
+
+import diffusers
+import torch
+
+from mutoscope.engines.diffusers import Diffusers
+
+
+class Cramped(Diffusers):
+    """The engine on a machine whose memory ends at a size."""
+
+    def run(self, task, progress):
+        kind = diffusers.LTXPipeline
+        if kind.__call__.__name__ != "called":
+            kind.__call__ = cramped(kind.__call__)
+        return super().run(task, progress)
+
+
+def cramped(call):
+    @functools.wraps(call, assigned=())
+    def called(*args, **arguments):
+        if arguments["width"] * arguments["height"] > {LIMIT_PX}:
+            raise torch.OutOfMemoryError("the device has no room for it")
+        return call(*args, **arguments)
+
+    return called
+'''
 
 
 @pytest.fixture(scope="module")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """One server with a model of each family."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights, manifests, and a package with an engine that runs out of memory."""
     folder = tmp_path_factory.mktemp("diffusers")
-    subprocess.run([sys.executable, "-m", "tests.tiny", str(folder / "tiny")], cwd=REPOSITORY, check=True, timeout=240)
+    subprocess.run(
+        [sys.executable, "-m", "tests.tiny", str(folder / "tiny")],
+        cwd=REPOSITORY,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        check=True,
+        timeout=240,
+    )
     (folder / "models").mkdir()
     for family in (*VIDEO, *STILL):
         (folder / "models" / f"{family}.yaml").write_text(yaml.safe_dump(manifest(family, folder / "tiny")), "utf-8")
-    with serving(folder / "data", engines="diffusers", manifests=folder / "models", cache=folder / "cache") as live:
-        yield live
+    small = manifest("ltx", folder / "tiny") | {"id": "tiny/cramped"}
+    (folder / "models" / "cramped.yaml").write_text(
+        yaml.safe_dump(small | {"engine": small["engine"] | {"name": "cramped"}}), "utf-8"
+    )
+    (folder / "cache" / "weights").mkdir(parents=True)
+    (folder / "tiny" / "loras").rename(folder / "cache" / "weights" / "loras")
+    package = folder / "package" / "cramped-1.dist-info"
+    package.mkdir(parents=True)
+    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: cramped\nVersion: 1\n", "utf-8")
+    (package / "entry_points.txt").write_text("[mutoscope.engines]\ncramped = cramped:Cramped\n", "utf-8")
+    (folder / "package" / "cramped.py").write_text(CRAMPED, "utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def studio(folder: Path) -> Iterator[LiveServer]:
+    """One server with a model of each family."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(folder / "package"))
+        patch.setenv("OMP_NUM_THREADS", "1")  # on so few numbers threads only wait for each other
+        with serving(
+            folder / "data",
+            engines="diffusers,cramped",
+            manifests=folder / "models",
+            cache=folder / "cache",
+            fetch_allow="127.0.0.0/8",
+        ) as live:
+            yield live
     assert_no_defects(live)
 
 
@@ -161,6 +238,67 @@ def test_a_cancel_ends_the_run_and_keeps_the_weights(client: httpx.Client, studi
     now = [one.pid for one in descendants(studio.process.pid) if "engines.child" in one.command]
     assert now == children
     assert bool(now) == HAS_PROC
+
+
+def test_a_lora_changes_what_is_made_and_is_gone_afterwards(client: httpx.Client, folder: Path) -> None:
+    """By address or by name, alone or several; of how much it changes the scale decides."""
+
+    def made(*loras: dict[str, Any]) -> str:
+        told = completed(client, "tiny/ltx", seed=5, lora=list(loras))
+        return str(told["metadata"]["media"]["sha256"])
+
+    file = folder / "cache" / "weights" / "loras" / "ltx.safetensors"
+    with hostile.running() as elsewhere:
+        there = elsewhere.serve(file.read_bytes(), media_type="application/octet-stream")
+        plain, by_address = made(), made({"path": there})
+    by_name, weak = made({"path": "ltx.safetensors"}), made({"path": "ltx.safetensors", "scale": 0.3})
+    twice = made({"path": "ltx.safetensors"}, {"path": "ltx.safetensors", "scale": 0.3})
+    assert by_address == by_name
+    assert len({plain, by_name, weak, twice}) == 4
+    assert made() == plain
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"\x80\x04\x95 a pickle", "found no safetensors file; weights are accepted in that format only"),
+        (b"\x02\0\0\0\0\0\0\0{}", "the safetensors file names no tensors"),
+    ],
+)
+def test_weights_in_another_format_are_refused(client: httpx.Client, content: bytes, error: str) -> None:
+    """Before any engine sees them."""
+    with hostile.running() as elsewhere:
+        told = finished(client, submit(client, "tiny/ltx", lora=[{"path": elsewhere.serve(content)}]))
+    assert told["status"] == "failed"
+    assert error in told["error"]
+
+
+def test_a_lora_of_another_model_is_named(client: httpx.Client) -> None:
+    told = finished(client, submit(client, "tiny/wan-2.2-5b", lora=[{"path": "ltx.safetensors"}]))
+    assert told["error"] == "lora[0]: these weights do not fit this model"
+    told = finished(client, submit(client, "tiny/ltx", lora=[{"path": "nobody.safetensors"}]))
+    assert "lora[0].path: there is no LoRA of this name here" in told["error"]
+    answer = client.post("/v1/models/tiny/ltx", json={"lora": [{"path": "/etc/passwd"}]})
+    assert answer.status_code == 422
+
+
+def test_what_does_not_fit_is_made_smaller_once(client: httpx.Client, tmp_path: Path) -> None:
+    """The file has the size that was asked for all the same, and the result says what happened."""
+    told = completed(client, "tiny/cramped", seed=3)
+    info = measured(client, told, tmp_path)
+    assert (info.num_frames, info.width_px, info.height_px) == (10, 62, 48)
+    assert told["metadata"]["told"]["memory"] == "the memory was not enough for 64 x 64 px and 9 frames"
+    assert told["metadata"]["told"]["made"]["width_px"] * told["metadata"]["told"]["made"]["height_px"] <= LIMIT_PX
+
+
+def test_what_never_fits_says_what_to_ask_for(client: httpx.Client) -> None:
+    """And to whom to turn; the engine lives on."""
+    told = finished(client, submit(client, "tiny/cramped", width=128, height=128))
+    assert told["error"] == (
+        "the memory was not enough for 128 x 128 px and 9 frames, nor for 64 x 64 px and 9 frames; ask for a smaller "
+        "size or fewer frames, or let the operator set `offload` to model (it is none)"
+    )
+    completed(client, "tiny/cramped", width=64, height=32)
 
 
 def stepping(client: httpx.Client, request_id: str) -> dict[str, Any] | None:

@@ -17,8 +17,8 @@ MIB = 2**20
 DATA_URI_LIMITS = {"image": 6 * MIB, "video": 32 * MIB, "audio": 16 * MIB}
 """Bytes after decoding, as RunComfy's own nodes keep to."""
 
-DOWNLOAD_LIMITS = {"image": 50 * MIB, "video": 100 * MIB, "audio": 100 * MIB}
-"""Bytes of a file behind an address, as RunComfy documents for pictures and videos; sound as videos."""
+DOWNLOAD_LIMITS = {"image": 50 * MIB, "video": 100 * MIB, "audio": 100 * MIB, "weights": 2048 * MIB}
+"""Bytes of a file behind an address, as RunComfy documents for pictures and videos; sound as videos. Weights: LoRAs."""
 
 
 def parse_data_uri(text: str) -> tuple[str, bytes]:

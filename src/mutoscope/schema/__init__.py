@@ -7,7 +7,15 @@ opens a file or an address.
 from __future__ import annotations
 
 from mutoscope.schema.checks import check_schema
-from mutoscope.schema.notation import FILE_FORMATS, MEDIA_FORMATS, MediaKind, bounded, media_kind, normalise
+from mutoscope.schema.notation import (
+    FILE_FORMATS,
+    MEDIA_FORMATS,
+    MediaKind,
+    bounded,
+    media_kind,
+    normalise,
+    takes_weights,
+)
 from mutoscope.schema.rules import OPERATORS, QUANTITIES, Rule, parse_rule
 from mutoscope.schema.validator import MediaField, Validator, problems_of
 from mutoscope.schema.wording import json_path, kind_of, suggestion
@@ -30,4 +38,5 @@ __all__ = [
     "parse_rule",
     "problems_of",
     "suggestion",
+    "takes_weights",
 ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mutoscope.errors import ConfigError, Problem
-from mutoscope.schema.notation import MEDIA_FORMATS, MediaKind, media_kind, normalise
+from mutoscope.schema.notation import MEDIA_FORMATS, WEIGHTS_FORMAT, MediaKind, media_kind, normalise
 from mutoscope.schema.rules import parse_rule
 from mutoscope.schema.validator import compiled, problems_of
 from mutoscope.schema.wording import json_path, kind_of, suggestion
@@ -21,7 +21,7 @@ Path = tuple[str | int, ...]
 
 TYPES = ("string", "integer", "number", "float", "boolean", "array", "object")
 _NUMBERS = ("integer", "number", "float")
-_PLAIN_FORMATS = ("uri", "date", "date-time", "email", "color", "multiline")
+_PLAIN_FORMATS = ("uri", "date", "date-time", "email", "color", "multiline", WEIGHTS_FORMAT)
 """Formats beside the media ones. They tell a form which field to draw; nothing is validated by them."""
 _RULE_KEYS = ("validation_rule", "validation_value", "validation_error")
 _TIMED = ("duration_s", "fps")

@@ -36,6 +36,11 @@ PATTERNS: Mapping[MediaKind, str] = {
     for kind in ("image", "video", "audio")
 }
 
+WEIGHTS_FORMAT = "lora_uri"
+"""Stands on the property `path` of an object, or of each object of an array, at the top of a schema: a LoRA."""
+WEIGHTS_PATTERN = r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/]|[A-Za-z0-9][A-Za-z0-9_.-]*\.safetensors$)"
+"""An address, or the name of a file that the operator has put in place."""
+
 MAX_ITEMS = 256
 """Items accepted by an array whose schema names no `maxItems`. jsonschema-rs builds every error before it
 hands out the first (33 s for three million wrong items, measured), so no array may be open-ended."""
@@ -68,6 +73,8 @@ def _normalised(schema: Mapping[str, Any], *, is_optional: bool) -> dict[str, An
         node["items"] = _normalised(schema["items"], is_optional=False)
     if node.get("type") == "float":
         node["type"] = "number"
+    if node.get("format") == WEIGHTS_FORMAT:
+        node |= {"format": "uri", "pattern": WEIGHTS_PATTERN}
     default = node.get("default", 0) if is_optional else 0
     _spell_out_media(node, may_be_empty=default == "")
     if default is None:
@@ -98,6 +105,16 @@ def media_kind(schema: Mapping[str, Any]) -> MediaKind | None:
         if isinstance(node, Mapping) and isinstance(word := node.get("format"), str) and word in MEDIA_FORMATS:
             return MEDIA_FORMATS[word]
     return None
+
+
+def takes_weights(schema: object) -> bool:
+    """Is this a LoRA: an object whose `path` is of the format, or an array of such?"""
+    if not isinstance(schema, Mapping):
+        return False
+    node = schema.get("items") if schema.get("type") == "array" else schema
+    properties = node.get("properties") if isinstance(node, Mapping) else None
+    path = properties.get("path") if isinstance(properties, Mapping) else None
+    return isinstance(path, Mapping) and path.get("format") == WEIGHTS_FORMAT
 
 
 def _spell_out_media(node: dict[str, Any], *, may_be_empty: bool) -> None:

@@ -8,9 +8,11 @@ from dataclasses import replace
 import torch
 
 from mutoscope.engines.base import Produced, Progress, Task
+from mutoscope.engines.diffusers.lora import read_loras, worn
 from mutoscope.engines.diffusers.making import Making
-from mutoscope.engines.diffusers.pipelines import Shelf, for_task, free
+from mutoscope.engines.diffusers.pipelines import for_task, free
 from mutoscope.engines.diffusers.plan import Plan, read_plan
+from mutoscope.engines.diffusers.shelf import Shelf
 from mutoscope.engines.diffusers.wanted import Wanted, read_wanted
 from mutoscope.engines.diffusers.watching import Stopped
 from mutoscope.errors import EngineError
@@ -24,7 +26,9 @@ class Attempt:
         self._shelf, self._task, self._progress, self._stopped = shelf, task, progress, stopped
         self._plan = read_plan(task.settings)
         self._values = {**self._plan.parameters, **task.parameters}
-        self._pictures = {name: [load_image(path) for path in paths] for name, paths in task.files.items() if paths}
+        self._loras = read_loras(self._values.pop("lora", None), task.files.get("lora", ()))
+        pictures = {name: paths for name, paths in task.files.items() if paths and name != "lora"}
+        self._pictures = {name: [load_image(path) for path in paths] for name, paths in pictures.items()}
 
     def produced(self) -> Produced:
         """The files. Raises EngineError, also when it was stopped."""
@@ -51,7 +55,8 @@ class Attempt:
             making = Making(
                 pipe, self._plan, self._task, self._values, self._pictures, self._progress, check=self._check
             )
-            return making.produced(wanted)
+            with worn(pipe, self._loras):
+                return making.produced(wanted)
         except torch.OutOfMemoryError:
             self._progress.log(_too_much(wanted))
         free()  # after the exception, which held on to what there was

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING
 
 from mutoscope.engines.base import Capabilities, Produced, Progress, Task
 from mutoscope.engines.diffusers import weights
 from mutoscope.engines.diffusers.plan import FILES, PARAMETERS, SETTINGS, read_plan
+from mutoscope.engines.diffusers.shelf import Shelf
 from mutoscope.errors import ConfigError, EngineError
-
-if TYPE_CHECKING:
-    from mutoscope.engines.diffusers.pipelines import Shelf
 
 MEMORY = "MUTOSCOPE_GPU_MEMORY_GB"
 """What all models together may take, in place of what the device has."""
@@ -54,7 +51,7 @@ class Diffusers:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # the same seed gives the same file
         from mutoscope.engines.diffusers import pipelines  # noqa: PLC0415 - torch, here and nowhere else
 
-        return pipelines.Shelf(pipelines.load, pipelines.held_bytes, lambda: pipelines.limit_bytes(MEMORY))
+        return Shelf(pipelines.load, pipelines.held_bytes, lambda: pipelines.limit_bytes(MEMORY), pipelines.free)
 
     def run(self, task: Task, progress: Progress) -> Produced:
         """One task. Raises EngineError and MediaError."""

@@ -1,14 +1,9 @@
-"""Weights in memory: loaded once, kept for the next request, put away when another model needs the room.
-
-The only module besides `watching` and `making` that knows torch.
-"""
+"""Pipelines from weights on the disk, put where they run. What keeps them there is `shelf`."""
 
 from __future__ import annotations
 
 import gc
 import os
-from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,44 +22,6 @@ transformers.utils.logging.disable_progress_bar()
 
 ROOM = 1.25
 """What a model takes besides its weights, as a factor, before anything is known of a request."""
-
-
-class Shelf:
-    """Pipelines by plan, the one used last at the end.
-
-    limit_bytes   what all of them may take together; asked before each load.
-    """
-
-    def __init__(
-        self, load: Callable[[Plan], Any], size: Callable[[Plan], int], limit_bytes: Callable[[], int]
-    ) -> None:
-        self._load, self._size, self._limit_bytes = load, size, limit_bytes
-        self._held: OrderedDict[tuple[object, ...], tuple[Any, int]] = OrderedDict()
-
-    def take(self, plan: Plan) -> Any:
-        """The pipeline, loaded if it is not there; those that were not used for longest make room for it."""
-        if plan.key in self._held:
-            self._held.move_to_end(plan.key)
-            return self._held[plan.key][0]
-        needed = self._size(plan)
-        while self._held and needed + sum(size for _, size in self._held.values()) > self._limit_bytes():
-            self._held.popitem(last=False)
-            free()
-        pipe = self._load(plan)
-        self._held[plan.key] = (pipe, needed)
-        return pipe
-
-    def clear_but(self, plan: Plan) -> bool:
-        """Put away all but this one; whether there was anything to put away."""
-        others = [key for key in self._held if key != plan.key]
-        for key in others:
-            del self._held[key]
-        free()
-        return bool(others)
-
-    def clear(self) -> None:
-        self._held.clear()
-        free()
 
 
 def free() -> None:

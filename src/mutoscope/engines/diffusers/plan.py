@@ -25,7 +25,7 @@ PARAMETERS = frozenset(
     {
         *("prompt", "negative_prompt", "seed", "num_frames", "fps", "duration_s"),
         *("width_px", "height_px", "resolution", "aspect_ratio", "num_images"),
-        *("num_inference_steps", "guidance_scale", "guidance_scale_2", "strength"),
+        *("num_inference_steps", "guidance_scale", "guidance_scale_2", "strength", "lora"),
     }
 )
 FILES = frozenset({"image", "last_image"})
