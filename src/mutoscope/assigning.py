@@ -108,16 +108,15 @@ def _input_files(
     """What the worker has to fetch: once for each parameter of the first engine, and what only others take."""
     wanted = {name for use in fallbacks for name in use.bindings.values()}
     for ref in references:
+        is_stored = ref.value.startswith(intake.STORED)  # and was held to the rules before the request was accepted
         parameters = [parameter for parameter, name in bindings.items() if name == ref.field.name]
         for parameter in parameters or ([""] if ref.field.name in wanted else []):
             yield InputFile(
                 path=ref.path,
                 parameter=parameter,
-                url=f"/worker/v1/files/{ref.value.removeprefix(intake.STORED)}"
-                if ref.value.startswith(intake.STORED)
-                else ref.value,
+                url=f"/worker/v1/files/{ref.value.removeprefix(intake.STORED)}" if is_stored else ref.value,
                 kind=ref.field.kind,
-                stored=ref.value.startswith(intake.STORED),
-                rules=ref.field.validations,
-                accept=ref.field.accept,
+                stored=is_stored,
+                rules=() if is_stored else ref.field.validations,
+                accept=() if is_stored else ref.field.accept,
             )

@@ -65,8 +65,8 @@ class InputFile:
     url          where to fetch it.
     kind         `image`, `video` or `audio`: what it must turn out to be; `weights`: a safetensors file.
     stored       True: our own storage over the worker connection; False: a public URL through `net`.
-    rules        the manifest's `validations` for it.
-    accept       formats it may have, such as `jpeg`; empty for any that can be read.
+    rules        the manifest's `validations` for it; none for a stored file, which the server has measured.
+    accept       formats it may have, such as `jpeg`; empty for any that can be read, and for a stored file.
     """
 
     path: str

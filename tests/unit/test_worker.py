@@ -355,9 +355,9 @@ def test_a_picture_that_breaks_a_rule_fails_the_request(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("data", "fields", "words"),
     [
-        (b"GIF89a, or so it says", {}, "image_urls[0]: "),
+        (b"GIF89a, or so it says", {"accept": ("gif",)}, "image_urls[0]: "),
         (a_picture(20, 20, "JPEG"), {"accept": ("png", "webp")}, "accepted are PNG and WebP"),
-        (a_picture(21, 21), {"kind": "video"}, "found an image (png); this field takes a video"),
+        (a_picture(21, 21), {"kind": "video", "accept": ("mp4",)}, "found an image (png); this field takes a video"),
         (a_picture(22, 22), {"url": "/inputs/gone"}, "no longer stored"),
         (a_picture(23, 23), {"url": "http://elsewhere.test/x"}, "outside"),
         (a_picture(24, 24), {"stored": False, "url": "https://127.0.0.1/x.png"}, "not a public address"),

@@ -114,6 +114,8 @@ async def _at_home(site: Site, account_id: str, assignment: Assignment, file: In
     """An input among our files: what is not yet is fetched, held to the manifest's rules and kept with the request."""
     if file.stored:
         return await site.store.file(file.url.rpartition("/")[2])
+    if file.kind == "weights":
+        raise MediaError("weights are not handed on to RunPod's workers", rule="kind")
     left_s = until - time.monotonic()
     if left_s <= 0:
         raise MediaError(f"the files did not arrive within {FETCH_S:g} s", rule="timeout", retryable=True)
