@@ -10,14 +10,15 @@ from mutoscope import runpod
 from mutoscope.catalog import Catalog
 from mutoscope.engines import comfyui, environment, registry
 from mutoscope.engines.base import Capabilities
+from mutoscope.engines.diffusers import weights
 from mutoscope.errors import ConfigError
 from mutoscope.settings import Settings
 
 GUESTS: Mapping[str, Callable[[], Capabilities]] = {runpod.ENGINE: runpod.capabilities}
 """Engines whose workers come by themselves: none of ours runs them."""
 ON_DEMAND = frozenset({"cog", "comfyui", "diffusers", "upstream", *GUESTS})
-VENDORS = ("runcomfy",)
-"""Vendors whose models come with the program, for those who have an account there."""
+VENDORS = ("open", "runcomfy")
+"""Whose models come with the program: those with open weights, and those of vendors where somebody has an account."""
 
 
 def engines() -> tuple[dict[str, Capabilities], dict[str, str]]:
@@ -41,7 +42,12 @@ def load_catalog(settings: Settings) -> Catalog:
     wanted = dict.fromkeys(filter(None, settings.vendors.replace(" ", "").split(",")))
     if unknown := sorted(set(wanted) - set(VENDORS)):
         raise ConfigError(f"MUTOSCOPE_VENDORS: found {', '.join(unknown)}; accepted are {', '.join(VENDORS)}")
-    return Catalog.load([own] if own.is_dir() else [], vendors=tuple(wanted))
+    pulled = settings.cache / weights.FOLDER
+    return Catalog.load(
+        [own] if own.is_dir() else [],
+        vendors=tuple(wanted),
+        is_here=(lambda model: weights.is_here(model.engine_settings, pulled)) if pulled.is_dir() else None,
+    )
 
 
 def asked_for(

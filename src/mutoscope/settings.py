@@ -78,7 +78,7 @@ SETTINGS: tuple[Setting, ...] = (
         "vendors",
         str,
         "",
-        "Vendors whose models are offered by your account there, separated by commas: `runcomfy`; none.",
+        "Whose models are offered, by commas: `runcomfy` by your account there, `open` for all open weights; none.",
     ),
     Setting("manifests", Path, None, "Folder with your own model manifests, read after the built-in ones."),
     Setting(

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mutoscope.catalog import Catalog, check_engines
+from mutoscope.engines import registry
+from mutoscope.engines.diffusers import weights
 from mutoscope.engines.diffusers.families import FAMILIES
 from mutoscope.engines.diffusers.plan import read_plan
 from mutoscope.engines.diffusers.retime import retimed
@@ -117,6 +120,25 @@ def test_frames_between_frames_are_moved_not_mixed() -> None:
 def test_settings_that_cannot_be_used_are_named(settings: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         read_plan({"model": "/weights", "family": "ltx", **settings})
+
+
+def test_the_open_models_are_sound_and_hidden_until_they_can_run(tmp_path: Path) -> None:
+    """Their manifests fit the engine; one is in the catalogue when asked for, or when its weights are here."""
+    everything = Catalog.load(vendors=["open"])
+    engine = {"diffusers": registry.capabilities("diffusers")}
+    ours = [model.id for model in everything.models if model.engine == "diffusers"]
+    assert len(ours) >= 10
+    assert not check_engines(everything.models, engine)
+    assert not [model for model in Catalog.load().models if model.engine == "diffusers"]
+
+    folder = tmp_path / "Lightricks--LTX-Video" / "abc"
+    folder.mkdir(parents=True)
+    (folder / "model_index.json").write_text("{}")
+    (folder.parent / weights.PINS).write_text('{"revisions": {"main": "abc"}}')
+    found = Catalog.load(is_here=lambda model: weights.is_here(model.engine_settings, tmp_path))
+    assert [model.id for model in found.models if model.engine == "diffusers"] == [
+        "lightricks/ltx-video/image-to-video"
+    ]
 
 
 def test_models_make_room_for_each_other() -> None:

@@ -6,7 +6,7 @@ of every file before it refuses, so that a person repairs them in one go.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -16,6 +16,8 @@ from mutoscope.catalog.model import Model
 from mutoscope.errors import ConfigError, NotFound
 
 _SUFFIXES = (".yaml", ".yml")
+OPEN = "open"
+"""In place of a vendor: the models with open weights."""
 
 
 class CatalogError(ConfigError):
@@ -45,10 +47,18 @@ class Catalog:
         self._changed: dict[str, Model] = {}
 
     @classmethod
-    def load(cls, folders: Sequence[Path] = (), *, builtin: bool = True, vendors: Sequence[str] = ()) -> Catalog:
+    def load(
+        cls,
+        folders: Sequence[Path] = (),
+        *,
+        builtin: bool = True,
+        vendors: Sequence[str] = (),
+        is_here: Callable[[Model], bool] | None = None,
+    ) -> Catalog:
         """Read the manifests that come with the program, then those of these folders, in order.
 
         vendors   whose models, which come with the program too, are wanted.
+        is_here   of the open models, which come with the program too, whether one has its weights on this machine.
         Raises CatalogError with all problems of all files.
         """
         loading = _Loading()
@@ -56,6 +66,8 @@ class Catalog:
             with as_file(files("mutoscope")) as own:
                 for part in ("manifests", *(f"vendors/{vendor}" for vendor in vendors)):
                     loading.add_folder(own / part)
+                if is_here is not None and OPEN not in vendors:
+                    loading.add_folder(own / "vendors" / OPEN, only=is_here)
         for folder in folders:
             loading.add_folder(folder)
         return loading.finish()
@@ -119,7 +131,7 @@ class _Loading:
         self.problems: list[str] = []
         self.overrides: list[str] = []
 
-    def add_folder(self, folder: Path) -> None:
+    def add_folder(self, folder: Path, *, only: Callable[[Model], bool] = lambda model: True) -> None:
         if not folder.is_dir():
             self.problems.append(f"{folder}: is no folder; a folder with manifests is accepted")
             return
@@ -127,7 +139,7 @@ class _Loading:
         for path in _manifests(folder):
             model, problems = read_manifest(path, str(path))
             self.problems += problems
-            if model is None:
+            if model is None or not only(model):
                 continue
             if model.id in here:
                 self.problems.append(f"{path}: $.id: {model.id!r} is also the id of {here[model.id].source}")

@@ -91,6 +91,29 @@ def check(folder: Path | None) -> None:
     output.say(f"{len(found.models)} models, no problems")
 
 
+@command.command("pull", epilog="Example: mutoscope models pull wan-ai/wan-2-2/image-to-video")
+@click.argument("name", required=False)
+@click.option("--revision", default="", help="Commit, tag or branch; what the manifest says, else main.")
+def pull(name: str | None, revision: str) -> None:
+    """Fetch the weights of an open model, or of owner/name at the hub; without NAME, list the open models."""
+    from mutoscope import equipment, settings  # noqa: PLC0415 - only this command needs them, and they take time
+    from mutoscope.engines.diffusers import pulling, weights  # noqa: PLC0415 - as above
+
+    found = settings.load()
+    within = found.cache / weights.FOLDER
+    known = equipment.load_catalog(settings.load({"vendors": "open"})).models
+    ours = {model.id: model.engine_settings for model in known if model.engine == "diffusers"}
+    if name is None:
+        rows = [(i, told["model"], "here" if weights.is_here(told, within) else "") for i, told in ours.items()]
+        output.emit_table(("model", "weights", ""), rows)
+        return
+    told = ours.get(name, {"model": name})
+    if str(told["model"]).count("/") != 1:
+        raise click.BadParameter(f"{name!r}: an open model's id, or owner/name, is accepted", param_hint="NAME")
+    folder = pulling.pull(told["model"], revision or str(told.get("revision", "")), within, output.say)
+    output.say(f"{folder}\nA server that is started from now on offers the model.")
+
+
 @command.command("enable", epilog="Example: mutoscope models enable mutoscope/parallax")
 @click.argument("model_id")
 @url_option

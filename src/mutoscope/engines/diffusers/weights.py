@@ -13,18 +13,23 @@ from mutoscope.engines.diffusers.plan import Plan, read_plan
 from mutoscope.errors import ConfigError
 
 PACKAGES = ("torch", "diffusers", "transformers", "accelerate", "peft")
+FOLDER = "weights"
+"""In the cache folder."""
 PINS = "pins.json"
-"""In a model's folder: the commit that counts."""
+"""In a model's folder: which commit counts, and the hashes of its files."""
 
 
 def root() -> Path:
     """The folder that `pull` writes to and the engine reads from: `weights` in the cache folder."""
     cache = os.environ.get("MUTOSCOPE_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "mutoscope"
-    return Path(cache).expanduser() / "weights"
+    return Path(cache).expanduser() / FOLDER
 
 
-def folder_of(plan: Plan) -> Path:
-    """The folder with the weights of a plan. Raises ConfigError when they are not here, saying what to do."""
+def folder_of(plan: Plan, within: Path | None = None) -> Path:
+    """The folder with the weights of a plan. Raises ConfigError when they are not here, saying what to do.
+
+    within   where pulled weights are, unless that is `root`.
+    """
     if Path(plan.model).is_absolute():
         folder = Path(plan.model)
         if not (folder / "model_index.json").is_file():
@@ -32,21 +37,35 @@ def folder_of(plan: Plan) -> Path:
                 f"model: {folder} holds no model_index.json; the folder of a diffusers pipeline is accepted"
             )
         return folder
-    home = root() / plan.model.replace("/", "--")
+    home = home_of(plan.model, within or root())
     revision = plan.revision or "main"
-    commit = commits(home).get(revision, revision)
+    commit = read_pins(home)["revisions"].get(revision, revision)
     if not (home / commit / "model_index.json").is_file():
         raise ConfigError(f"the weights of {plan.model} are not here; mutoscope models pull fetches them")
-    return home / commit
+    return home / str(commit)
 
 
-def commits(home: Path) -> dict[str, str]:
-    """Revision -> commit, as pulled."""
+def home_of(model: str, within: Path) -> Path:
+    """The folder of everything that was pulled of a model."""
+    return within / model.replace("/", "--")
+
+
+def read_pins(home: Path) -> dict[str, dict[str, Any]]:
+    """What was pulled: `revisions`, revision -> commit; `files`, commit -> file -> SHA-256."""
     try:
-        found: dict[str, str] = json.loads((home / PINS).read_text("utf-8"))["revisions"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return found
+        found: dict[str, dict[str, Any]] = json.loads((home / PINS).read_text("utf-8"))
+    except (OSError, ValueError):
+        found = {}
+    return {"revisions": {}, "files": {}, **found}
+
+
+def is_here(settings: Mapping[str, Any], within: Path) -> bool:
+    """Were the weights of this model pulled?"""
+    try:
+        folder_of(read_plan(settings), within)
+    except ConfigError:
+        return False
+    return True
 
 
 def lacks(settings: Mapping[str, Any]) -> str:
