@@ -67,6 +67,10 @@ BINDINGS = {
     "fps": "fps",
     "lora": "lora",
 }
+LEANER: Mapping[str, Mapping[str, Any]] = {
+    "float8": {"quantization": "float8"},
+    "bfloat16": {"precision": "bfloat16", "offload": "model"},
+}
 LIMIT_PX = 32 * 64
 """What fits the engine `cramped`."""
 CRAMPED = f'''
@@ -113,6 +117,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "models").mkdir()
     for family in (*VIDEO, *STILL):
         (folder / "models" / f"{family}.yaml").write_text(yaml.safe_dump(manifest(family, folder / "tiny")), "utf-8")
+    for name, settings in LEANER.items():
+        lean = manifest("ltx", folder / "tiny", **settings) | {"id": f"tiny/{name}"}
+        (folder / "models" / f"{name}.yaml").write_text(yaml.safe_dump(lean), "utf-8")
     small = manifest("ltx", folder / "tiny") | {"id": "tiny/cramped"}
     (folder / "models" / "cramped.yaml").write_text(
         yaml.safe_dump(small | {"engine": small["engine"] | {"name": "cramped"}}), "utf-8"
@@ -238,6 +245,16 @@ def test_a_cancel_ends_the_run_and_keeps_the_weights(client: httpx.Client, studi
     now = [one.pid for one in descendants(studio.process.pid) if "engines.child" in one.command]
     assert now == children
     assert bool(now) == HAS_PROC
+
+
+@pytest.mark.parametrize("name", LEANER)
+def test_leaner_weights_make_the_same_film_of_the_same_seed(client: httpx.Client, name: str, picture: str) -> None:
+    """Another one than the full weights make; for words and for pictures."""
+    full = completed(client, "tiny/ltx", seed=6, picture=picture)["metadata"]["media"]["sha256"]
+    words = completed(client, f"tiny/{name}", seed=6)["metadata"]["media"]["sha256"]
+    one, same = (completed(client, f"tiny/{name}", seed=6, picture=picture)["metadata"]["media"] for _ in range(2))
+    assert one["sha256"] == same["sha256"]
+    assert len({full, words, one["sha256"]}) == 3
 
 
 def test_a_lora_changes_what_is_made_and_is_gone_afterwards(client: httpx.Client, folder: Path) -> None:

@@ -162,6 +162,34 @@ def test_models_make_room_for_each_other() -> None:
     assert len(loaded) == 5
 
 
+@pytest.mark.slow
+def test_each_process_has_a_gpu_of_its_own(tmp_path: Path) -> None:
+    """While there are enough; one that ended, however it did, leaves its own to the next."""
+    code = (
+        "import sys; from pathlib import Path; from mutoscope.engines.diffusers.gpus import claim; "
+        f"folder = Path({str(tmp_path)!r}); assert claim(2, folder) == claim(2, folder); "
+        "print(claim(2, folder), flush=True); sys.stdin.read()"
+    )
+    processes: list[subprocess.Popen[str]] = []
+
+    def started() -> str:
+        command = [sys.executable, "-c", code]
+        processes.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+        assert processes[-1].stdout is not None
+        return processes[-1].stdout.readline().strip()
+
+    try:
+        assert [started(), started()] == ["0", "1"]
+        assert started() in {"0", "1"}
+        processes[0].kill()
+        processes[0].wait(30)
+        assert started() == "0"
+    finally:
+        for process in processes:
+            process.kill()
+            process.communicate(timeout=30)
+
+
 def test_weights_that_end_early_are_refused(tmp_path: Path) -> None:
     """And others that only look like safetensors."""
     head = b'{"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'

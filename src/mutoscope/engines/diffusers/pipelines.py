@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import os
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import diffusers
 import torch
 import transformers
 
+from mutoscope.engines.diffusers.gpus import claim
 from mutoscope.engines.diffusers.plan import Plan
 from mutoscope.engines.diffusers.weights import folder_of, size_bytes
 from mutoscope.errors import ConfigError, EngineError
@@ -32,9 +34,9 @@ def free() -> None:
 
 
 def device() -> torch.device:
-    """Where pipelines run: a GPU where there is one."""
+    """Where pipelines run: a GPU where there is one, of several one that no other worker has."""
     if torch.cuda.is_available():
-        return torch.device("cuda")
+        return torch.device("cuda", claim(torch.cuda.device_count()))
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 
@@ -43,7 +45,7 @@ def limit_bytes(variable: str) -> int:
     if said := float(os.environ.get(variable) or 0):
         return int(said * 2**30)
     if torch.cuda.is_available():
-        return int(torch.cuda.mem_get_info()[1] * 0.9)
+        return int(torch.cuda.mem_get_info(device())[1] * 0.9)
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
 
 
@@ -79,7 +81,11 @@ def for_task(pipe: Any, plan: Plan, *, has_picture: bool) -> Any:
         return pipe
     if wanted is None or not plan.family.is_both:
         raise EngineError("image: these weights take none" if has_picture else "image: is required by these weights")
-    return wanted.from_pipe(pipe, dtype=getattr(torch, plan.precision))
+    known = inspect.signature(wanted.__init__).parameters  # from_pipe would cast weights that are kept in 8 bits
+    given = {**pipe.config, **pipe.components}
+    made = wanted(**{name: given[name] for name in known if name in given})
+    _place(made, plan)
+    return made
 
 
 def _settle(pipe: Any, plan: Plan, dtype: torch.dtype) -> None:
@@ -89,6 +95,17 @@ def _settle(pipe: Any, plan: Plan, dtype: torch.dtype) -> None:
     if plan.quantization == "float8":
         for part in denoisers:
             part.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=dtype)
+    _place(pipe, plan)
+    vae = getattr(pipe, "vae", None)
+    if plan.family.produces == "video" and vae is not None and hasattr(vae, "enable_tiling"):
+        vae.enable_tiling()
+    if plan.compiled:
+        for part in denoisers:
+            part.compile()
+
+
+def _place(pipe: Any, plan: Plan) -> None:
+    """To the device, whole or piece by piece."""
     where = device()
     if plan.offload == "none" or where.type == "cpu":
         pipe.to(where)
@@ -96,12 +113,6 @@ def _settle(pipe: Any, plan: Plan, dtype: torch.dtype) -> None:
         pipe.enable_model_cpu_offload(device=where)
     else:
         pipe.enable_sequential_cpu_offload(device=where)
-    vae = getattr(pipe, "vae", None)
-    if plan.family.produces == "video" and vae is not None and hasattr(vae, "enable_tiling"):
-        vae.enable_tiling()
-    if plan.compiled:
-        for part in denoisers:
-            part.compile()
 
 
 def _class_in(folder: Path) -> str:
