@@ -122,6 +122,6 @@ $(VENV)/.peers: $(VENV)/.python requirements/runpod.txt requirements/cog.txt
 $(VENV)/.gpu: $(VENV)/.dev requirements/gpu.txt requirements/torch.txt
 	@echo "Installing torch and diffusers into $(VENV) …"
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps $(PINNED) -r requirements/torch.txt
-	@sh scripts/install.sh $(BIN)/python --no-deps $(PINNED) -r requirements/gpu.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps $(PINNED) -r requirements/torch.txt
+	@sh scripts/install.sh $(BIN)/python --no-compile --no-deps $(PINNED) -r requirements/gpu.txt
 	@touch $@
