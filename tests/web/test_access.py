@@ -175,6 +175,7 @@ SEEN = """() => {
   const bar = document.querySelector('.bar').getBoundingClientRect();
   const under = !here.closest('.bar, .skip') && box.bottom <= bar.bottom;
   const style = getComputedStyle(here);
+  if (here.matches('video') && !here.matches(':focus-visible')) return true;  // within the player
   return style.outlineStyle === 'solid' && box.bottom > 0 && box.top < innerHeight && !under;
 }"""
 
@@ -183,11 +184,8 @@ def tab_to(page: Page, found: Callable[[], bool], *, most: int = 60) -> None:
     """Press Tab until it holds; wherever the focus stops it is seen, in the window and not below the bar."""
     for _ in range(most):
         page.keyboard.press("Tab")
-        inside_player = page.evaluate(
-            "document.activeElement.matches('video') && !document.activeElement.matches(':focus-visible')"
-        )
         deadline = time.monotonic() + 60
-        while not (inside_player or page.evaluate(SEEN)):  # pictures that arrive just now move what is below them
+        while not page.evaluate(SEEN):  # pictures that arrive just now move what is below them
             assert time.monotonic() < deadline, page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
             page.wait_for_timeout(50)
             page.evaluate("document.activeElement.scrollIntoView({ block: 'nearest' })")

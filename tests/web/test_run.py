@@ -127,15 +127,17 @@ def test_an_empty_form_says_what_is_missing(owner: Person) -> None:
 
 
 def test_a_running_request_can_be_cancelled(owner: Person) -> None:
-    """From its card, while it works; and deleted, after a question."""
+    """From its card, while it works, by a button that is gone then: the focus stays; and deleted, after a question."""
     page = owner.open(TESTCARD)
     set_number(page, "delay_s", 60)
     page.keyboard.press("Control+Enter")
     run = page.locator(".run").first
     expect(run).to_have_attribute("data-state", "in_progress")
     expect(run.locator(".run-detail")).to_contain_text("%")
-    run.get_by_text("Cancel").click()
+    run.get_by_text("Cancel").press("Enter")
     expect(run).to_have_attribute("data-state", "cancelled")
+    expect(run.get_by_text("Cancel", exact=True)).to_have_count(0)
+    expect(run.locator(":focus")).to_have_count(1)
     request_id = run.get_attribute("data-run")
     run.get_by_role("button", name="Delete").click()
     page.locator('[data-dialog="sure"]').get_by_role("button", name="Delete").click()

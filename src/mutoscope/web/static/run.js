@@ -49,11 +49,14 @@ export class Run {
     this.draw();
   }
 
+  /** Anew; who was in it with the keyboard stays in it. */
   draw() {
+    const isHere = this.element.contains(document.activeElement);
     this.element.dataset.state = this.state;
     this.element.dataset.run = this.request_id;
     this.element.replaceChildren(this.drawnStage(), this.drawnHead(), ...drawnResult(this));
     this.drawProgress();
+    if (isHere) this.element.querySelector("video, audio, a[href], button")?.focus({ preventScroll: true });
   }
 
   drawnHead() {
