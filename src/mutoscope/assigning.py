@@ -42,6 +42,7 @@ def assign(site: Site, job: Job, engines: Collection[str]) -> Assignment:
         beat_s=site.limits.beat_s,
         traceparent=job.traceparent,
         memo=job.memo,
+        direct=site.storage.is_shared and site.direct != "none",
         fallbacks=tuple(
             Fallback(use.name, use.settings, _parameters(site, model, use, job), _paths(use, references, weights))
             for use in fallbacks

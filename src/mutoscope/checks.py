@@ -1,7 +1,7 @@
 """Addresses to be looked at before a request is made: asked through the server, answered by a worker.
 
 The server opens no address itself. What is asked waits here, in memory, for a few seconds: nothing is stored, and a
-restart forgets it. How workers look: `measuring`.
+restart forgets it. Of several servers each asks the workers of all (`relay`). How workers look: `measuring`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 import time
 import uuid
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -44,9 +44,19 @@ class _Budget:
 
 @dataclass(slots=True)
 class Checks:
-    """What was asked and not answered yet. per_minute: checks one key may ask."""
+    """What was asked and not answered yet.
+
+    per_minute   checks one key may ask.
+    ask_others   has other servers ask their workers, too.
+    tell_others  gives them an answer to what they asked.
+    are_others   are there workers that ask another server for work?
+    """
 
     per_minute: int = 60
+    ask_others: Callable[[Check], None] = lambda check: None
+    tell_others: Callable[[str, Checked], None] = lambda check_id, checked: None
+    are_others: Callable[[], bool] = lambda: False
+    _theirs: dict[str, asyncio.TimerHandle] = field(default_factory=dict)
     _waiting: deque[_Asked] = field(default_factory=deque)
     _taken: dict[str, _Asked] = field(default_factory=dict)
     _news: set[asyncio.Event] = field(default_factory=set)
@@ -66,15 +76,32 @@ class Checks:
             asked = _Asked(Check(uuid.uuid4().hex, url, kind, FETCH_S), asyncio.get_running_loop().create_future())
             self._waiting.append(asked)
             self._tell()
+            self.ask_others(asked.check)
             try:
                 async with asyncio.timeout(ANSWER_S):
                     return await asked.answer
             except TimeoutError as exc:
                 raise TimedOut(f"no worker answered within {ANSWER_S:g} s; all may be busy") from exc
             finally:
-                self._taken.pop(asked.check.check_id, None)
-                if asked in self._waiting:
-                    self._waiting.remove(asked)
+                self._drop(asked)
+
+    def _drop(self, asked: _Asked) -> None:
+        self._taken.pop(asked.check.check_id, None)
+        if asked in self._waiting:
+            self._waiting.remove(asked)
+
+    def asked_elsewhere(self, check: Check) -> None:
+        """Another server asks its workers and ours; nobody of ours waits for the answer."""
+        loop = asyncio.get_running_loop()
+        asked = _Asked(check, loop.create_future())
+
+        def give_up() -> None:
+            del self._theirs[check.check_id]
+            self._drop(asked)
+
+        self._waiting.append(asked)
+        self._theirs[check.check_id] = loop.call_later(ANSWER_S, give_up)
+        self._tell()
 
     @contextmanager
     def _paid(self, key_id: str) -> Iterator[None]:
@@ -115,10 +142,21 @@ class Checks:
     def answer(self, check_id: str, checked: Checked) -> bool:
         """Hand the answer to whoever waits; False when nobody does any more."""
         asked = self._taken.pop(check_id, None)
+        if timer := self._theirs.pop(check_id, None):
+            timer.cancel()
+            self.tell_others(check_id, checked)
+            return True
         if asked is None or asked.answer.done():
             return False
         asked.answer.set_result(checked)
         return True
+
+    def answered_elsewhere(self, check_id: str, checked: Checked) -> None:
+        """A worker of another server has looked; what was asked here is answered, whoever else is looking."""
+        mine = next((asked for asked in self._waiting if asked.check.check_id == check_id), None)
+        mine = mine or self._taken.get(check_id)
+        if mine is not None and check_id not in self._theirs and not mine.answer.done():
+            mine.answer.set_result(checked)
 
     @contextmanager
     def news(self) -> Iterator[asyncio.Event]:
@@ -136,7 +174,7 @@ class Checks:
 
     def _has_workers(self) -> bool:
         now = time.monotonic()
-        return any(now - seen < SILENT_S for seen in self._workers.values())
+        return any(now - seen < SILENT_S for seen in self._workers.values()) or self.are_others()
 
 
 def _too_many(message: str, retry_after_s: float) -> RateLimited:

@@ -76,4 +76,5 @@ def tell_engines(settings: Settings) -> None:
         environment.KEYS: settings.engine_keys,
         "MUTOSCOPE_CACHE": str(settings.cache),  # where the weights are
         "MUTOSCOPE_GPU_MEMORY_GB": str(settings.gpu_memory_gb),
+        "MUTOSCOPE_RENDER_PROCESSES": str(settings.render_processes),
     }

@@ -20,6 +20,7 @@ MutoscopeError
 ├── TimedOut                504  somebody else did not answer in time
 ├── DatabaseBusy            503  another program holds the database; nothing was accepted
 ├── DatabaseUnavailable     503  the database does not answer; nothing was accepted
+├── StorageUnavailable      503  the bucket does not answer; nothing was accepted
 ├── StorageFull             507  the disk has no room to accept work
 ├── MediaError              –    an input file could not be fetched, read or accepted: the request fails
 ├── EngineError             –    an engine failed; `retryable` says whether another attempt can help
@@ -225,6 +226,14 @@ class DatabaseUnavailable(MutoscopeError):
 
     status = 503
     code = 503005
+    retry_after_s = 2
+
+
+class StorageUnavailable(MutoscopeError):
+    """The file storage does not answer; nothing was accepted."""
+
+    status = 503
+    code = 503007
     retry_after_s = 2
 
 

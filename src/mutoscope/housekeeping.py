@@ -6,12 +6,14 @@ Each is a loop that outlives whatever goes wrong in one turn. Several servers ma
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from mutoscope import deployments, lifecycle, operating, retention
+from mutoscope.errors import StorageUnavailable
 from mutoscope.retention import Keep, Retention
 from mutoscope.server.metrics import Metrics
 from mutoscope.site import Site
@@ -19,6 +21,8 @@ from mutoscope.site import Site
 log = structlog.get_logger(__name__)
 
 SWEEP_S = 0.5
+STORAGE_S = 2.0
+"""How often a storage that was away is tried."""
 ROUND_S = 60.0
 COLLECT_S = 3600.0
 ORPHAN_S = 3600.0
@@ -41,7 +45,8 @@ class Housekeeping:
             asyncio.create_task(_every(SWEEP_S, "sweep", self._sweep)),
             asyncio.create_task(_every(ROUND_S, "retention", self._round, first_s=SWEEP_S)),
             asyncio.create_task(_every(ROUND_S, "keys", self._note_keys)),
-            asyncio.create_task(_every(COLLECT_S, "collect", self._collector(time.time()), first_s=0.0)),
+            asyncio.create_task(_every(COLLECT_S, "collect", self._collector(self._began()), first_s=0.0)),
+            asyncio.create_task(_every(STORAGE_S, "storage", self._try_storage)),
             asyncio.create_task(_every(operating.FOLLOW_S, "operating", self._follow)),
             asyncio.create_task(self._watch_loop()),
         ]
@@ -56,8 +61,21 @@ class Housekeeping:
         except Exception:  # on a full disk the minute of a key's last use is lost, and nothing else
             log.exception("keys.not_noted")
 
+    def _began(self) -> float:
+        """Up to when bytes without a row are nobody's: another server may be about to write the row of younger ones."""
+        return time.time() - (ORPHAN_S if self._site.storage.is_shared else 0.0)
+
+    async def _try_storage(self) -> None:
+        """Whether a storage that failed is back; until then no work is handed out."""
+        storage = self._site.storage
+        if storage.is_away:
+            with contextlib.suppress(StorageUnavailable):  # it has said so itself
+                await storage.check()
+                log.info("storage.back")
+
     async def _follow(self) -> None:
         await operating.follow(self._site)
+        await operating.follow_workers(self._site)
         await deployments.follow(self._site, always=False)
         if self._site.catalog.ended:
             await lifecycle.fail_orphans(self._site)

@@ -169,6 +169,7 @@ async def store_bytes(
 
 async def store_file(site: Site, account_id: str, path: Path, *, name: str, role: str, request_id: str | None) -> File:
     """Measure a local file in the probe child, store it, note it. Raises MediaError."""
+    site.check_storage()
     info = await examined(site, account_id, path)
     file_id = uuid.uuid4().hex
     stored_name = f"{Path(name).stem}.{EXTENSIONS.get(info.format, info.format)}"

@@ -68,11 +68,13 @@ class Terms:
     priority       a number of the queue; None: normal, or what the key may ask for if that is less.
     expires_in_s   it fails if it is not started within this time; None: it waits as long as it takes.
     time_limit_s   seconds one attempt may take; None: the model's own limit.
+    use_cache      an earlier output of an equal request will do, and its own may serve later ones.
     """
 
     priority: int | None = None
     expires_in_s: int | None = None
     time_limit_s: int | None = None
+    use_cache: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class NewJob:
     traceparent       W3C Trace Context of the submit; None: it has none.
     expires_in_ms     how long it may wait to be started; None: as long as it takes.
     base_price_usd    what a unit of its model costs at this moment.
+    cache_key         what equal requests have in common; None: its output serves no other.
     """
 
     id: str
@@ -110,6 +113,7 @@ class NewJob:
     traceparent: str | None = None
     expires_in_ms: int | None = None
     base_price_usd: float | None = None
+    cache_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

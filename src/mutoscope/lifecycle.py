@@ -6,27 +6,30 @@ This file is the story; it does no I/O of its own and knows no dialect's words. 
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from mutoscope import intake, quotas, retention, webhooks
+from mutoscope import cache, intake, quotas, retention, webhooks
 from mutoscope.assigning import assign
 from mutoscope.catalog import Model
+from mutoscope.charging import charge
+from mutoscope.engines.base import STOP_S
 from mutoscope.errors import BadRequest, EngineUnavailable, Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import Job, NewJob, State, Terms, Webhook, new_id
-from mutoscope.protocol import Assignment, Finish
+from mutoscope.protocol import Assignment, Finish, Withdrawal
 from mutoscope.quotas import Quota
 from mutoscope.site import Site
 from mutoscope.store.records import Caller, File
-from mutoscope.store.values import Charge, Held, Submitted
+from mutoscope.store.values import Cold, Held, Submitted
 
 LARGEST_SEED = 2**31 - 1
 NO_TERMS = Terms()
+TOLD_S = 1.0
+"""Beside what an engine gets to end its work: how long a worker may take to hear of a cancel, and to say so."""
 
 
 # -- 1. accept ----------------------------------------------------------------------------------------------------
@@ -63,9 +66,10 @@ async def submit(
     if idempotency_key and (earlier := await site.store.earlier(caller.account_id, idempotency_key, body_sha256)):
         return _same_body(earlier)
     hold_microusd = _hold_microusd(model, inputs)
-    await _check_quota(site, caller, hold_microusd)
+    await _check_quota(site, caller, 0 if terms.use_cache else hold_microusd)
     request_id = new_id()
     inputs, made = await intake.take(site, caller, request_id, model, inputs, base_url=base_url)
+    seed, is_given = _seed(model, inputs)
     new = NewJob(
         id=request_id,
         account_id=caller.account_id,
@@ -73,7 +77,7 @@ async def submit(
         model_id=model.id,
         inputs=inputs,
         ignored_inputs=(*ignored, *unused(model, body)),
-        seed=_seed(model, inputs),
+        seed=seed,
         idempotency_key=idempotency_key,
         body_sha256=body_sha256,
         priority=priority,
@@ -86,8 +90,10 @@ async def submit(
         traceparent=traceparent,
         expires_in_ms=terms.expires_in_s * 1000 if terms.expires_in_s is not None else None,
         base_price_usd=model.price.base_price_usd,
+        cache_key=await cache.key_of(site, model, inputs, seed) if terms.use_cache and is_given else None,
     )
-    return _same_body(await _accept(site, new, caller.quota, made))
+    earlier = await cache.serve(site, new, caller.quota, model, made)
+    return _same_body(earlier or await _accept(site, new, caller.quota, made))
 
 
 async def _accept(site: Site, new: NewJob, quota: Quota, made: tuple[File, ...]) -> Submitted:
@@ -183,13 +189,13 @@ def _same_body(submitted: Submitted) -> Submitted:
     return submitted
 
 
-def _seed(model: Model, inputs: Mapping[str, Any]) -> int:
-    """The seed the caller gave, or one drawn now, so that every attempt uses the same."""
+def _seed(model: Model, inputs: Mapping[str, Any]) -> tuple[int, bool]:
+    """The seed the caller gave, or one drawn now, so that every attempt uses the same; and whether it was given."""
     named = next((use.bindings["seed"] for use in model.uses if "seed" in use.bindings), "")
     given = inputs.get(named)
     if isinstance(given, int) and given >= 0:
-        return given % (LARGEST_SEED + 1)
-    return secrets.randbelow(LARGEST_SEED + 1)
+        return given % (LARGEST_SEED + 1), True
+    return secrets.randbelow(LARGEST_SEED + 1), False
 
 
 # -- 2. take back -------------------------------------------------------------------------------------------------
@@ -197,10 +203,26 @@ def _seed(model: Model, inputs: Mapping[str, Any]) -> int:
 
 async def cancel(site: Site, caller: Caller, request_id: str, *, running: bool = False) -> tuple[State, bool]:
     """Cancel a queued request, or with `running` also one in progress. Returns (state now, cancelled by this call)."""
+    before = await site.store.job(request_id, caller.account_id)
     state, moved = await site.store.cancel(request_id, caller.account_id, running=running)
     if moved:
+        _take_back(site, before)
         await _collect(site, request_id)
     return state, moved
+
+
+def _take_back(site: Site, job: Job) -> None:
+    """What an earlier attempt began elsewhere ends there too, although no attempt is left that could say so."""
+    if not job.memo or job.model_id not in {model.id for model in site.catalog.all_runnable}:
+        return
+    for use in site.catalog.runnable(job.model_id).uses:
+        if use.name in job.memo:  # engines that work elsewhere remember under their own name
+            withdrawal = Withdrawal(job.id, use.name, use.settings, job.memo)
+            if job.state is State.IN_QUEUE:
+                site.withdrawals.add(withdrawal)
+            else:
+                site.withdrawals.unless_told(withdrawal, after_s=STOP_S + TOLD_S)
+            return
 
 
 async def delete(site: Site, caller: Caller, request_id: str) -> None:
@@ -217,18 +239,20 @@ async def claim(
     engines: frozenset[str],
     *,
     serves: Callable[[Model], bool] = lambda model: True,
+    warm: Collection[str] = (),
     lease_s: float | None = None,
 ) -> Assignment | None:
     """The next request this worker can run, as an attempt under a lease; None when there is nothing to do.
 
     serves    of the models of its engines, those that it takes.
+    warm      models that it has loaded.
     lease_s   how long it may be silent, where that is not the site's own limit.
 
     Raises EngineUnavailable while the server is stopping: a worker of its own accord then pauses before it asks again.
     """
     if site.health.draining:
         raise EngineUnavailable("the server is stopping; ask again in a moment", code=503002)
-    if worker_id in site.health.drained:
+    if worker_id in site.health.drained or site.storage.is_away:  # what is made now could not be kept
         return None
     able = (model for model in site.catalog.all_runnable if model.engine in engines and serves(model))
     models = [model for model in able if model.enabled and not model.needs]
@@ -238,11 +262,23 @@ async def claim(
         lease_ms=int((lease_s or site.limits.lease_s) * 1000),
         max_running={model.id: model.max_running for model in models if model.max_running},
         grows={model.id: growth for model in models if (growth := site.health.growth(worker_id, model))},
+        cold={model.id: _cold(site, worker_id, model) for model in models if _loads(site, model, warm)},
     )
     if job is None:
         return None
     site.health.serves(worker_id, site.catalog.runnable(job.model_id))
     return assign(site, job, engines)
+
+
+def _loads(site: Site, model: Model, warm: Collection[str]) -> bool:
+    """Would a worker with these models loaded have to load this one first, and is that worth a thought?"""
+    can = site.capabilities.get(model.engine)
+    return model.id not in warm and can is not None and can.keeps_models
+
+
+def _cold(site: Site, worker_id: str, model: Model) -> Cold:
+    wait_ms = int(site.limits.warm_wait_s * 1000)
+    return Cold(wait_ms, wait_ms if site.health.is_warm_elsewhere(worker_id, model.id) else 0)
 
 
 # -- 4. settle ----------------------------------------------------------------------------------------------------
@@ -260,7 +296,10 @@ async def settle(site: Site, held: Held, finish: Finish) -> Job:
         model = site.catalog.runnable(job.model_id)
         site.health.serves(held.worker_id or "", model)
         result = _result(model, job, finish, now_ms=await store.now_ms())
-        await store.complete(held, result=result, charge=_charge(model, job, finish), files=files)
+        cost = charge(
+            model, job.inputs, finish.metadata, outputs=len(finish.outputs), base_price_usd=job.base_price_usd
+        )
+        await store.complete(held, result=result, charge=cost, files=files)
         await _collect(site, held.request_id, keep=files)
     elif finish.outcome == "failed":
         await store.fail(held, error=error)
@@ -308,13 +347,21 @@ def output_key(held: Held, file_id: str, name: str) -> str:
 
 async def sweep(site: Site) -> int:
     """Hand on requests whose worker fell silent; how many there were."""
-    swept = await site.store.sweep()
-    for request_id, state in swept:
+    return await _handed_on(site, await site.store.sweep())
+
+
+async def lose(site: Site, worker_id: str) -> int:
+    """Hand on at once what a worker has that is known to be gone; how many requests there were."""
+    return await _handed_on(site, await site.store.lose(worker_id))
+
+
+async def _handed_on(site: Site, requests: Sequence[tuple[str, State]]) -> int:
+    for request_id, state in requests:
         if state is State.FAILED:
             await _collect(site, request_id)
-    if swept:  # a model may have gone while its request ran: back in the queue nobody would take it
+    if requests:  # a model may have gone while its request ran: back in the queue nobody would take it
         await fail_orphans(site)
-    return len(swept)
+    return len(requests)
 
 
 async def fail_orphans(site: Site) -> int:
@@ -341,17 +388,6 @@ def _result(model: Model, job: Job, finish: Finish, *, now_ms: int) -> dict[str,
             "timings": timings,
         },
     }
-
-
-def _charge(model: Model, job: Job, finish: Finish) -> Charge:
-    if job.base_price_usd is not None:  # what was quoted is what is charged
-        model = dataclasses.replace(model, price=dataclasses.replace(model.price, base_price_usd=job.base_price_usd))
-    duration_s = finish.metadata.get("media", {}).get("duration_s")
-    if model.price.is_of_work or model.produces == "files":  # charged for the work, not for what it made
-        duration_s = finish.metadata.get("timings", {}).get("engine_s", 0.0)
-    quantity = model.price.quantity(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)
-    cost = model.price_microusd(job.inputs, outputs=len(finish.outputs), duration_s=duration_s)
-    return Charge(quantity, model.price.unit, cost)
 
 
 async def _collect(site: Site, request_id: str, *, keep: Sequence[File] = ()) -> None:

@@ -1,4 +1,6 @@
-"""What the operator changed, in force: models switched off, pointed elsewhere or priced, limits, drained workers.
+"""What the operator changed, in force: models switched off, pointed elsewhere or priced, limits, workers drained.
+
+Keys of workers are followed here too.
 
 The database holds the changes, manifests and settings what counts without them. Every server puts them in force within
 a second (`FOLLOW_S`), the one that was told at once. A request keeps the price of its submit.
@@ -14,13 +16,14 @@ import structlog
 
 from mutoscope.catalog import CapabilitiesLike, EngineUse, Model, check_engines
 from mutoscope.errors import ConfigError, InvalidInput, Problem
-from mutoscope.site import Site
+from mutoscope.site import SILENT_S, Site
 from mutoscope.store import operating
 from mutoscope.store.operating import ModelChange
 
 log = structlog.get_logger(__name__)
 
 FOLLOW_S = 1.0
+FORGET_S = 86400.0
 
 
 async def follow(site: Site) -> None:
@@ -32,6 +35,16 @@ async def follow(site: Site) -> None:
     site.catalog.change(changed)
     site.limits.change(await operating.limit_changes(site.store.db))
     site.health.drained = await operating.drained(site.store.db)
+    site.health.worker_keys = await operating.worker_keys(site.store.db)
+
+
+async def follow_workers(site: Site) -> None:
+    """Tell other servers which workers ask here, and hear of those that ask them; alone there is nobody to tell."""
+    if not site.store.is_shared:
+        return
+    if news := site.health.news_of_workers():
+        await operating.tell_workers(site.store.db, news, forget_s=FORGET_S)
+    site.health.told_of_workers(await operating.workers(site.store.db, silent_s=SILENT_S))
 
 
 def changed_model(site: Site, change: ModelChange) -> Model:

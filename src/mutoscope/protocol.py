@@ -1,4 +1,4 @@
-"""The messages between server and worker, version 4.
+"""The messages between server and worker, version 5.
 
 A worker asks for work over HTTP, beats while it runs, uploads what it made and finishes. It never sees the
 database or the storage. Each message is a JSON object with exactly these fields; `decode` refuses anything else,
@@ -9,12 +9,19 @@ so a worker of another version is told so instead of being misunderstood.
     POST /worker/v1/requests/{id}/watch       Watch   -> 200 {} after a while | 409 as soon as the lease is lost
     POST /worker/v1/requests/{id}/remember    Remember -> 200 {} once it is on disk | 409
     PUT  /worker/v1/requests/{id}/files/{name}?attempt=N   bytes -> 200 Stored | 409
+    POST /worker/v1/requests/{id}/uploads     Upload  -> 200 Destination | 204 send it as above | 409
+    POST /worker/v1/requests/{id}/uploads/{file_id}   Uploaded -> 200 Stored | 409
     POST /worker/v1/requests/{id}/finish      Finish  -> 200 {} | 409
-    GET  an Assignment.files[].url            the bytes of a stored input
+    GET  an Assignment.files[].url            the bytes of a stored input; with ?redirect=1 perhaps 307 to them
     POST /worker/v1/checks/claim              CheckClaim -> 200 Check | 204 nothing to look at
     POST /worker/v1/checks/{id}/finish        Checked -> 200 {} | 404 nobody waits for it any more
+    POST /worker/v1/withdrawals/claim         WithdrawalClaim -> 200 Withdrawal | 204 nothing to take back
+    POST /worker/v1/withdrawals/{id}/finish   {} -> 200 {} it need not be handed out again
+    GET  /worker/v1/queue                     what waits and runs of each model
+    POST /worker/v1/lost                      Lost -> 200 {"requests": n} what it had is handed on
 
-A worker of version 3 is served as well: it remembers nothing and knows no fallbacks.
+Workers of versions 3 and 4 are served as well: they do not say what they have loaded, and none of them goes straight
+to a bucket; one of version 3 remembers nothing and knows no fallbacks.
 
 Authorization is a Bearer token of scope `worker`; the worker's name travels in `X-Mutoscope-Worker`.
 """
@@ -33,8 +40,8 @@ import orjson
 
 from mutoscope.errors import EngineError
 
-VERSION = 4
-SPOKEN = frozenset({3, VERSION})
+VERSION = 5
+SPOKEN = frozenset({3, 4, VERSION})
 """Versions of workers that a server of this version understands."""
 MEMO_BYTES = 4096
 """What all attempts of a request may remember, as JSON."""
@@ -48,12 +55,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """engines: names this worker has ready. wait_s: how long the server may hold the call open, 0 … 30."""
+    """What a worker can do, when it asks for work.
+
+    engines         names this worker has ready.
+    wait_s          how long the server may hold the call open, 0 … 30.
+    models          the models it takes: ids, or patterns such as `acme/*`; all of its engines when there are none.
+    warm            ids of models that are loaded.
+    gpu_memory_gb   memory of its GPU, in GiB; 0 without one.
+    labels          what else it has, in the operator's own words.
+    versions        of its engines, by their names; an earlier output is only given again while they agree.
+    """
 
     worker_id: str
     engines: tuple[str, ...]
     wait_s: float = 0.0
     protocol: int = VERSION
+    models: tuple[str, ...] = ()
+    warm: tuple[str, ...] = ()
+    gpu_memory_gb: float = 0.0
+    labels: tuple[str, ...] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +119,7 @@ class Assignment:
     traceparent   W3C Trace Context of the request, when it has one.
     memo          what earlier attempts remembered.
     fallbacks     engines that this worker has too, for when the first declines.
+    direct        stored bytes may go straight to and from a bucket: ask for an `Upload`, fetch with `?redirect=1`.
     """
 
     request_id: str
@@ -115,6 +137,7 @@ class Assignment:
     traceparent: str | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
     fallbacks: tuple[Fallback, ...] = ()
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,14 +179,52 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """Asks where an output may be put without the server in between."""
+
+    attempt: int
+    name: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to put an output, without the worker token and without following redirects, within `expires_s`.
+
+    parts        an address for each part, in order; each is sent by PUT, and best with its `Content-MD5`.
+    part_bytes   size of every part but the last.
+    upload_id    what holds several parts together, to be told again.
+    """
+
+    file_id: str
+    parts: tuple[str, ...] = field(repr=False)
+    part_bytes: int
+    upload_id: str
+    expires_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Uploaded:
+    """An output is where it was to be put. etags: what was answered to each part, in order."""
+
+    attempt: int
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    upload_id: str = ""
+    etags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """How an attempt ended.
 
     outcome    `completed`; `failed` for good; `retry` when another attempt may help; `released` when the worker is
-               going away and did not use the attempt up.
+               going away, or found the storage away, and did not use the attempt up.
     outputs    the outputs, in order (completed only).
     poster     the picture that stands for them, if any.
-    error      message for the caller (failed and retry).
+    error      message for the caller (failed and retry); why it was released, if there is more to say.
     code       what went wrong, for counting: one of CODES (failed and retry).
     metadata   engine, engine_version, plan, media, timings (completed only).
     """
@@ -207,6 +268,31 @@ class Checked:
     rule: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """worker_id: the name of a worker that is gone, which begins with the caller's own and a dot."""
+
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalClaim:
+    """engines: of those that work elsewhere, those that this worker has."""
+
+    engines: tuple[str, ...]
+    wait_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A request that an engine's earlier attempt began elsewhere, and that nobody wants any more. Not durable."""
+
+    request_id: str
+    engine: str
+    settings: Mapping[str, Any]
+    memo: Mapping[str, Any]
+
+
 def merged(memo: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """What is remembered after these values were added. Raises EngineError for what is no JSON or too large."""
     try:
@@ -222,6 +308,8 @@ def merged(memo: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]
 def encode(message: Any, *, version: int = VERSION) -> dict[str, Any]:
     """A message as a JSON object, for a worker of this version."""
     members = dataclasses.asdict(message)
+    if version < 5 and isinstance(message, Assignment):
+        del members["direct"]
     if version < 4 and isinstance(message, Assignment):
         del members["memo"], members["fallbacks"]
         members["files"] = tuple(file for file in members["files"] if file["parameter"])

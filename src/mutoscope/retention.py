@@ -160,4 +160,4 @@ async def collect(site: Site, *, before_s: float) -> int:
             await site.store.delete_file(file_id)
             await site.storage.delete(key)
             found += 1
-    return found
+    return found + await site.storage.abort_unfinished(before_s=before_s)

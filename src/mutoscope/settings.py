@@ -15,6 +15,7 @@ from typing import Any
 
 from mutoscope.errors import ConfigError
 
+_BUCKET = "s3://"
 _ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
@@ -44,7 +45,31 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("data", Path, None, "Folder for database and files; the user's data folder, `mutoscope`, when not given."),
     Setting("cache", Path, None, "Folder for compiled kernels and weights; the user's cache folder when not given."),
     Setting("database", str, "", "Database address, `postgresql://…`; empty means SQLite in the data folder."),
-    Setting("storage", str, "", "Folder where files are kept; empty means `files` in the data folder."),
+    Setting(
+        "storage",
+        str,
+        "",
+        "Where files are kept: a folder, or `s3://bucket/prefix`; empty means `files` in the data folder.",
+    ),
+    Setting(
+        "storage_endpoint",
+        str,
+        "",
+        "Address of the S3 server, such as `https://s3.example:9000`; else `AWS_ENDPOINT_URL_S3`, else AWS itself.",
+    ),
+    Setting("storage_region", str, "", "Region of the bucket; else `AWS_REGION`, else `us-east-1`."),
+    Setting(
+        "storage_style",
+        str,
+        "",
+        "Addresses in the bucket: `path` (server/bucket/key) or `virtual` (bucket.server/key); empty: as is usual.",
+    ),
+    Setting(
+        "storage_direct",
+        str,
+        "all",
+        "Who may go straight to the bucket: `all`, `workers`, or `none`; others get the bytes through the server.",
+    ),
     Setting("public_url", str, "", "Address clients reach the server at; empty means the host each request names."),
     Setting("workers", int, 1, "Worker processes started with the server; 0 for none."),
     Setting("engines", str, "", "Engines the server's own workers run, separated by commas; empty means all."),
@@ -62,6 +87,7 @@ SETTINGS: tuple[Setting, ...] = (
         0.0,
         "Memory that all models of the engine `diffusers` may take together on a GPU, in GiB; 0: nine tenths of it.",
     ),
+    Setting("render_processes", int, 1, "Processes that render one video of the engine `parallax`, on many cores."),
     Setting(
         "hardware_prices",
         str,
@@ -107,6 +133,12 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("max_upload_bytes", int, 200 * 2**20, "Largest file accepted by POST /v1/files."),
     Setting("min_free_bytes", int, 256 * 2**20, "Free disk space below which new work is refused with 507."),
     Setting("max_queued", int, 0, "Requests that may wait, of everybody; more are refused with 503. 0: no limit."),
+    Setting(
+        "cache_price_share",
+        float,
+        0.0,
+        "Share of its price, 0 to 1, that a request costs which gets an earlier output (`Mutoscope-Cache: use`).",
+    ),
     Setting("file_url_ttl_s", int, 7 * 86400, "How long a signed file address stays valid, in seconds."),
     Setting(
         "keep_requests_s",
@@ -152,6 +184,12 @@ SETTINGS: tuple[Setting, ...] = (
         "How long a RunPod worker may be silent before its job is handed on, in seconds; it pings every 10 by itself.",
     ),
     Setting("beat_s", float, 3.0, "How often a worker tells that it is alive, in seconds."),
+    Setting(
+        "warm_wait_s",
+        float,
+        2.0,
+        "How long a request is left to a free worker that has its model loaded before another loads it, in seconds.",
+    ),
     Setting("drain_s", float, 30.0, "How long a stopping server lets running requests finish, in seconds."),
     Setting("webhook_timeout_s", float, 10.0, "How long the receiver of a webhook may take to answer, in seconds."),
     Setting("webhook_concurrency", int, 32, "How many webhooks are on their way at once."),
@@ -182,6 +220,10 @@ class Settings:
     cache: Path
     database: str
     storage: str
+    storage_endpoint: str
+    storage_region: str
+    storage_style: str
+    storage_direct: str
     public_url: str
     workers: int
     engines: str
@@ -189,6 +231,7 @@ class Settings:
     comfyui_servers: str
     comfyui_folder: str
     gpu_memory_gb: float
+    render_processes: int
     hardware_prices: str
     engine_keys: str
     vendors: str
@@ -202,6 +245,7 @@ class Settings:
     max_upload_bytes: int
     min_free_bytes: int
     max_queued: int
+    cache_price_share: float
     file_url_ttl_s: int
     keep_requests_s: int
     keep_outputs_s: int
@@ -212,6 +256,7 @@ class Settings:
     lease_s: float
     runpod_lease_s: float
     beat_s: float
+    warm_wait_s: float
     drain_s: float
     webhook_timeout_s: float
     webhook_concurrency: int
@@ -221,8 +266,10 @@ class Settings:
     log_level: str
 
     @property
-    def files(self) -> Path:
-        """The folder where files are kept."""
+    def files(self) -> Path | None:
+        """The folder where files are kept; None when that is a bucket."""
+        if self.storage.startswith(_BUCKET):
+            return None
         return Path(self.storage) if self.storage else self.data / "files"
 
 
@@ -259,12 +306,15 @@ def _check(values: Mapping[str, Any]) -> None:
         "max_body_bytes": (1024, 2**31),
         "max_upload_bytes": (1024, 2**40),
         "max_queued": (0, 10**9),
+        "cache_price_share": (0.0, 1.0),
         "file_url_ttl_s": (1, 10 * 365 * 86400),
         **{s.name: (0, 100 * 365 * 86400) for s in SETTINGS if s.name.startswith("keep_")},
         "gpu_memory_gb": (0.0, 100_000.0),
+        "render_processes": (1, 64),
         "lease_s": (1.0, 3600.0),
         "runpod_lease_s": (1.0, 3600.0),
         "beat_s": (0.1, 600.0),
+        "warm_wait_s": (0.0, 600.0),
         "drain_s": (0.0, 86400.0),
         "webhook_timeout_s": (0.1, 60.0),
         "webhook_concurrency": (1, 1000),
@@ -276,13 +326,20 @@ def _check(values: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"MUTOSCOPE_PUBLIC_URL: found {values['public_url']!r}; accepted is an address such as https://video.example"
         )
-    if values["storage"] and not Path(values["storage"]).is_absolute():
-        raise ConfigError(f"MUTOSCOPE_STORAGE: found {values['storage']!r}; accepted is a folder such as /srv/files")
+    if values["storage"] and not (values["storage"].startswith(_BUCKET) or Path(values["storage"]).is_absolute()):
+        raise ConfigError(
+            f"MUTOSCOPE_STORAGE: found {values['storage']!r}; accepted is a folder such as /srv/files, "
+            "or s3://bucket/prefix"
+        )
     if values["beat_s"] * 2 > values["lease_s"]:
         raise ConfigError("MUTOSCOPE_BEAT_S: must be at most half of MUTOSCOPE_LEASE_S")
     for name, words in (
+        ("storage_style", ("", "path", "virtual")),
+        ("storage_direct", ("all", "workers", "none")),
         ("log_format", ("auto", "json", "text")),
         ("log_level", ("debug", "info", "warning", "error")),
     ):
         if values[name] not in words:
-            raise ConfigError(f"MUTOSCOPE_{name.upper()}: found {values[name]!r}; accepted are {', '.join(words)}")
+            raise ConfigError(
+                f"MUTOSCOPE_{name.upper()}: found {values[name]!r}; accepted are {', '.join(filter(None, words))}"
+            )

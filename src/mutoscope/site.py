@@ -6,24 +6,30 @@ import secrets
 import shutil
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from mutoscope import net, webhooks
 from mutoscope.catalog import CapabilitiesLike, Catalog, Model
 from mutoscope.checks import Checks
-from mutoscope.errors import QueueFull, StorageFull
+from mutoscope.errors import QueueFull, StorageFull, StorageUnavailable
 from mutoscope.guests import Guests
 from mutoscope.media.sandbox import Prober
 from mutoscope.places import Places
-from mutoscope.storage.local import LocalStorage
+from mutoscope.storage.base import Storage
 from mutoscope.storage.sign import Signer
+from mutoscope.store.operating import WorkerKey, WorkerLine
 from mutoscope.store.store import Store
 from mutoscope.store.values import Growth
+from mutoscope.withdrawals import Withdrawals
 
 SILENT_S = 60.0
 """A worker not heard of for this long does not count as ready. It asks for work every 20 s, or beats."""
+RENEW_S = 10.0
+"""How often other servers are told anew of a worker of which there is no other news."""
 MANY_WORKERS = 1000
 HELPERS = 4
 """Files that are measured at once, one account's never more than all but one. A sound file takes milliseconds."""
@@ -53,6 +59,8 @@ class Limits:
     beat_s: float
     max_queued: int = 0
     runpod_lease_s: float = 30.0
+    warm_wait_s: float = 2.0
+    cache_price_share: float = 0.0
     usual: Mapping[str, int] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -73,6 +81,19 @@ class Health:
     """Workers that are ready, and when they were last heard of (monotonic seconds)."""
     engines: dict[str, frozenset[str]] = field(default_factory=dict)
     """What each of them said it can run when it last asked for work."""
+    warm: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Models that each of them said it has loaded."""
+    versions: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Versions of its engines that each of them told."""
+    asking: Counter[str] = field(default_factory=Counter)
+    """Workers that wait for work at this moment."""
+    _heard_here: dict[str, float] = field(default_factory=dict)
+    """Workers that ask this server, and when they did last; `workers` also knows those of others."""
+    _told: dict[str, tuple[tuple[frozenset[str], frozenset[str], bool], float]] = field(default_factory=dict)
+    """What was told of each to other servers, and when."""
+    _free_elsewhere: frozenset[str] = frozenset()
+    worker_keys: Mapping[str, WorkerKey] = field(default_factory=dict)
+    """Keys that let workers in, by the SHA-256 of what is shown."""
     drained: frozenset[str] = frozenset()
     """Workers that take nothing new until the operator resumes them."""
     workers_expected: int = 0
@@ -90,15 +111,69 @@ class Health:
     webhook_outcomes: Counter[str] = field(default_factory=Counter)
     """How tries to send a webhook ended; the sender's own tally."""
 
-    def heard(self, worker_id: str, engines: frozenset[str] | None = None) -> None:
-        """A worker asked for work (and said what it can run) or beats; those silent for long are forgotten."""
+    def heard(
+        self,
+        worker_id: str,
+        engines: frozenset[str] | None = None,
+        warm: frozenset[str] = frozenset(),
+        versions: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """A worker asked for work (and said what it can run, and has loaded) or beats; the silent are forgotten."""
         now = time.monotonic()
-        self.workers[worker_id] = now
+        self.workers[worker_id] = self._heard_here[worker_id] = now
         if engines is not None:
-            self.engines[worker_id] = engines
+            self.engines[worker_id], self.warm[worker_id], self.versions[worker_id] = engines, warm, versions
         if len(self.workers) > MANY_WORKERS:
             self.workers = {name: seen for name, seen in self.workers.items() if now - seen < SILENT_S}
             self.engines = {name: can for name, can in self.engines.items() if name in self.workers}
+            self.warm = {name: models for name, models in self.warm.items() if name in self.workers}
+            self.versions = {name: told for name, told in self.versions.items() if name in self.workers}
+            self._heard_here = {name: seen for name, seen in self._heard_here.items() if name in self.workers}
+
+    def news_of_workers(self) -> list[WorkerLine]:
+        """Workers that came, changed or were not told of for a while, as far as they ask here."""
+        now, news = time.monotonic(), []
+        told = {name: line for name, line in self._told.items() if now - line[1] < SILENT_S}
+        for name, seen in self._heard_here.items():
+            if now - seen > SILENT_S or name not in self.engines:  # one that only beats here says elsewhere what it can
+                continue
+            line = self.engines[name], self.warm.get(name, frozenset()), name in self.asking
+            before, at = told.get(name, (None, float("-inf")))
+            if before != line or (now - at > RENEW_S and seen > at):
+                told[name] = line, now
+                news.append(WorkerLine(name, *line, ago_s=now - seen))
+        self._told = told
+        return news
+
+    def told_of_workers(self, lines: Iterable[WorkerLine]) -> None:
+        """What all servers know: counts for workers that another one heard of later than this one."""
+        now = time.monotonic()
+        free = set()
+        for line in lines:
+            if now - line.ago_s > self._heard_here.get(line.name, float("-inf")) + 1:
+                self.workers[line.name] = max(now - line.ago_s, self.workers.get(line.name, float("-inf")))
+                self.engines[line.name], self.warm[line.name] = line.engines, line.warm
+                self.versions.pop(line.name, None)  # it may be another one by now
+                free |= {line.name} if line.is_free else set()
+        self._free_elsewhere = frozenset(free)
+
+    @contextmanager
+    def waiting(self, worker_id: str) -> Iterator[None]:
+        """Within the block the worker waits for work."""
+        self.asking[worker_id] += 1
+        try:
+            yield
+        finally:
+            self.asking[worker_id] -= 1
+            if not self.asking[worker_id]:
+                del self.asking[worker_id]
+
+    def is_warm_elsewhere(self, worker_id: str, model_id: str) -> bool:
+        """Has another worker, which waits for work here or a moment ago at another server, this model loaded?"""
+        return any(
+            name != worker_id and model_id in self.warm.get(name, ()) and name not in self.drained
+            for name in (*self.asking, *self._free_elsewhere)
+        )
 
     def serves(self, worker_id: str, model: Model) -> None:
         """A worker works for a model, or did until now."""
@@ -141,6 +216,12 @@ class Health:
         """How many of them are in service."""
         return len(self.workers_heard() - self.drained)
 
+    def version_of(self, engine: str) -> str | None:
+        """The version of an engine that all workers in service have; None when they differ or nobody told one."""
+        able = [name for name in self.workers_heard() - self.drained if engine in self.engines.get(name, ())]
+        told = {self.versions.get(name, {}).get(engine, "") for name in able}
+        return next(iter(told)) or None if len(told) == 1 else None
+
     def workers_for(self, engine: str) -> int:
         """How many of those can run this engine."""
         return sum(engine in self.engines.get(name, ()) for name in self.workers_heard() - self.drained)
@@ -180,13 +261,15 @@ class Site:
     webhook_to    where webhooks may be sent.
     invitation    lets the owner's browser in without a key, once.
     checks        addresses that workers are asked to look at.
+    withdrawals   what workers are asked to take back elsewhere.
     guests        workers that do not speak our protocol, and what they work on.
     capabilities  what each of the engines can do.
     hardware_prices   USD an hour of a deployment's work, by its hardware; 0 for others.
+    direct        who may go straight to a bucket: `all`, `workers` or `none`.
     """
 
     store: Store
-    storage: LocalStorage
+    storage: Storage
     catalog: Catalog
     signer: Signer
     prober: Prober
@@ -204,10 +287,12 @@ class Site:
     archives: Places = field(default_factory=lambda: Places(ARCHIVES_AT_ONCE, "archives"))
     invitation: Invitation = field(default_factory=Invitation)
     checks: Checks = field(default_factory=Checks)
+    withdrawals: Withdrawals = field(default_factory=Withdrawals)
     guests: Guests = field(default_factory=Guests)
     capabilities: Mapping[str, CapabilitiesLike] = field(default_factory=dict)
     pages: Path | None = None
     hardware_prices: Mapping[str, float] = field(default_factory=dict)
+    direct: str = "all"
 
     def is_set_up(self, model: Model) -> bool:
         """Whether an engine of it can run here."""
@@ -221,6 +306,11 @@ class Site:
                 f"the server's disk has {free_bytes // 2**20} MiB left and accepts no new work that "
                 f"leaves less than {self.limits.min_free_bytes // 2**20} MiB"
             )
+
+    def check_storage(self) -> None:
+        """Raises StorageUnavailable at once while the storage is known to be away: a bucket that hangs takes long."""
+        if self.storage.is_away:
+            raise StorageUnavailable
 
     def look_at_disk(self) -> int:
         """Free bytes where the data are, as of the last second."""

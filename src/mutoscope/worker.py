@@ -20,41 +20,40 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 
-from mutoscope import logs, net, tracing
+from mutoscope import logs, net, tracing, withdrawing
+from mutoscope.ability import Ability, gpu_memory_gb
 from mutoscope.engines import environment
-from mutoscope.engines.base import Task
-from mutoscope.engines.process import EngineProcess, Made
+from mutoscope.engines.process import EngineProcess
 from mutoscope.engines.registry import names
-from mutoscope.errors import Cancelled, ConfigError, EngineError, LeaseLost, MediaError, MutoscopeError, OutOfTime
+from mutoscope.errors import Cancelled, ConfigError, EngineError, LeaseLost, MediaError
 from mutoscope.lease import Lease, Released
-from mutoscope.link import Link, backoff, insist
+from mutoscope.link import Link, Refused, backoff, insist
 from mutoscope.measuring import Measurer
-from mutoscope.media.datauri import DOWNLOAD_LIMITS
-from mutoscope.media.probe import MediaInfo
 from mutoscope.media.sandbox import Prober
 from mutoscope.performing import perform
-from mutoscope.protocol import Assignment, Finish, InputFile, Stored
+from mutoscope.protocol import VERSION, Assignment, Finish
+from mutoscope.workbench import INPUT_LIMIT_BYTES, WorkerBench
 from mutoscope.workfolder import LOCK, own_folder
 
 logger = structlog.get_logger(__name__)
+T = TypeVar("T")
 
-INPUT_LIMIT_BYTES = 200 * 2**20
 CLAIM_WAIT_S = 20.0
 HASTY_S = 0.5
 """An empty answer sooner than this was not a long poll; asking again at once would be a busy loop."""
 LAST_ANSWER_S = 1.0
 """How long an answer with work may be under way to a worker that was told to go."""
+REFUSED_S = 10.0
+"""Pause before a server that does not take this worker is asked again: it may be upgraded, or the key be renewed."""
 REWARM_AFTER_S = 30.0
 """Pause before an engine that could not be warmed is tried again."""
-STORE_TRIES_S = 60.0
-"""How long a finished output waits for a server that is away; then another attempt makes it again."""
 PR_SET_DUMPABLE = 4
 RELEASE_TRIES_S = 4.0
 """A worker that must go does not wait long to say so: the lease ends by itself."""
@@ -69,6 +68,8 @@ def main(
     folder: Path | None = None,
     drain_s: float = 30.0,
     fetch_allow: str = "",
+    ability: Ability | None = None,
+    idle_s: float | None = None,
     parent_fd: int | None = None,
 ) -> int:
     """Work until told to stop.
@@ -77,6 +78,8 @@ def main(
     folder        where attempts keep their files; emptied of what dead workers left behind.
     drain_s       seconds an attempt may go on after the first SIGTERM.
     fetch_allow   private networks that inputs may be fetched from, such as `10.0.0.0/8`.
+    ability       what it is able to do beside its engines.
+    idle_s        how long it stays without work; None: for ever.
     parent_fd     read end of a pipe whose other end the parent holds: at its end the worker is gone at once.
     """
     _keep_to_itself()
@@ -94,15 +97,17 @@ def main(
     ):
         with contextlib.suppress(MediaError):  # an empty file: the helper starts now, not in the first attempt
             prober.probe(own / LOCK)
-        worker = Worker(link, children, prober=prober, policy=policy, folder=own, drain_s=drain_s)
+        worker = Worker(link, children, prober=prober, policy=policy, folder=own, drain_s=drain_s, ability=ability)
         Measurer(Link(server_url, token, worker_id), policy, own).start()
+        if elsewhere := tuple(name for name in engines if name in withdrawing.ENGINES):
+            withdrawing.Withdrawer(Link(server_url, token, worker_id), elsewhere).start()
         if parent_fd is not None:
             threading.Thread(target=worker.die_with_parent, args=(parent_fd,), name="parent", daemon=True).start()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, worker.on_signal)
         signal.signal(signal.SIGALRM, worker.on_last_answer)
         try:
-            worker.serve()
+            worker.serve(idle_s=float("inf") if idle_s is None else idle_s)
         finally:
             worker.close()
             tracing.close()
@@ -121,6 +126,7 @@ class Worker:
         policy: net.Policy,
         folder: Path,
         drain_s: float,
+        ability: Ability | None = None,
     ) -> None:
         self._link = link
         self._children = children
@@ -128,35 +134,41 @@ class Worker:
         self._policy = policy
         self._folder = folder
         self._drain_s = drain_s
+        self._ability = ability or Ability()
         self._release_at: float | None = None
         self._lease: Lease | None = None
         self._is_idle = False
         self._warm_again_at = dict.fromkeys(children, 0.0)
 
-    def serve(self) -> None:
-        """Claim and perform until told to stop."""
+    def serve(self, *, idle_s: float = float("inf")) -> None:
+        """Claim and perform until told to stop, or until there was nothing to do for so long."""
         pauses = backoff(0.1, 2.0)
-        while not self._draining:
+        worked = time.monotonic()
+        while not self._draining and (left_s := worked + idle_s - time.monotonic()) >= 0:
             asked = time.monotonic()
             with self._idle():
-                assignment = self._claim()
+                assignment = self._claim(min(CLAIM_WAIT_S, left_s))
             if assignment:
                 self._attempt(assignment)
+                worked = time.monotonic()
             if assignment or time.monotonic() - asked > HASTY_S:
                 pauses = backoff(0.1, 2.0)
                 continue
             with self._idle():  # the server is away, or answers at once without having work: it is stopping
                 time.sleep(next(pauses))
 
-    def _claim(self) -> Assignment | None:
+    def _claim(self, wait_s: float) -> Assignment | None:
         """The next attempt this worker can carry out, if there is one. With no engine warm it asks for nothing."""
         if not (ready := self._ready_engines()):
             return None
         try:
-            return self._link.claim(ready, wait_s=CLAIM_WAIT_S)
+            return self._link.claim(ready, wait_s=wait_s, ability=self._ability)
+        except Refused as exc:  # another version, or a token that opens nothing: somebody has to see to it
+            logger.error("worker.refused", reason=exc.message, protocol=VERSION)  # noqa: TRY400 - no trace of ours
+            time.sleep(REFUSED_S)
         except (EngineError, LeaseLost) as exc:
             logger.warning("worker.claim_failed", reason=exc.message)
-            return None
+        return None
 
     def _attempt(self, assignment: Assignment) -> None:
         """Perform one assignment under its lease and tell the server how it ended."""
@@ -182,9 +194,14 @@ class Worker:
                     check=lease.check_ours,
                     give_up_s=give_up_s,
                 )
+            if finish.outcome == "completed":
+                self._ability.ran(assignment.engine, assignment.model_id)
             log.info("attempt.finished", outcome=finish.outcome, error=finish.error, **_timings(finish))
         except LeaseLost as exc:
             log.info("attempt.dropped", reason=exc.message)
+            if isinstance(exc, Cancelled):  # so that nobody else sees to it
+                with contextlib.suppress(EngineError, LeaseLost):
+                    self._link.finish(assignment.request_id, Finish(assignment.attempt, outcome="released"))
         except EngineError as exc:
             log.warning("attempt.not_finished", reason=exc.message)
 
@@ -195,8 +212,8 @@ class Worker:
                 return perform(assignment, folder=Path(folder), bench=bench)
         except LeaseLost:
             raise
-        except Released:
-            return Finish(assignment.attempt, outcome="released")
+        except Released as exc:
+            return Finish(assignment.attempt, outcome="released", error=exc.message)
         except Exception:  # the boundary of an attempt: a defect of ours costs one attempt, not the worker
             logger.exception("attempt.defect")
             return Finish(assignment.attempt, outcome="retry", error="the worker failed: internal error", code="worker")
@@ -218,8 +235,9 @@ class Worker:
             if child.is_ready or time.monotonic() < self._warm_again_at[name]:
                 continue
             started = time.monotonic()
+            self._ability.started(name)
             try:
-                child.warm(_WarmUp(name))
+                self._ability.versions[name] = child.warm(_WarmUp(name))
             except EngineError as exc:
                 self._warm_again_at[name] = time.monotonic() + REWARM_AFTER_S
                 logger.error("engine.not_ready", engine=name, reason=exc.message)  # noqa: TRY400 - no trace here
@@ -274,65 +292,6 @@ class Worker:
             child.close()
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerBench:
-    """`performing.Bench` on a real connection and a real child; each step looks at the lease first."""
-
-    assignment: Assignment
-    lease: Lease
-    link: Link
-    children: Mapping[str, EngineProcess]
-    prober: Prober
-    policy: net.Policy
-
-    def fetch(self, file: InputFile, target: Path) -> None:
-        self.lease.report(0.0, "fetching")
-        self.lease.check()
-        if file.stored:
-            insist(lambda: self._get(file, target), check=self.lease.check, give_up_s=STORE_TRIES_S)
-        else:
-            limit_s = min(self.policy.total_timeout_s, self.assignment.time_limit_s)
-            limit_bytes = DOWNLOAD_LIMITS[file.kind]
-            policy = replace(self.policy, total_timeout_s=limit_s, max_bytes=limit_bytes)
-            net.download(file.url, target, policy, check=self.lease.check)
-
-    def _get(self, file: InputFile, target: Path) -> None:
-        self.link.get(file.url, target, limit_bytes=INPUT_LIMIT_BYTES, check=self.lease.check)
-
-    def probe(self, path: Path) -> MediaInfo:
-        self.lease.check()
-        return self.prober.probe(path)
-
-    def run(self, engine: str, task: Task) -> Made:
-        child = self.children[engine]
-        with (
-            tracing.span("engine", parent=self.assignment.traceparent, engine=engine) as traceparent,
-            self.lease.killing(lambda reason: _end(child, reason)),
-        ):
-            try:
-                return child.run(replace(task, traceparent=traceparent or ""), self.lease)
-            except EngineError:
-                self.lease.check()  # killed by the lease: its reason is the one that counts
-                raise
-
-    def store(self, path: Path, *, name: str, media_type: str) -> Stored:
-        self.lease.report(1.0, "storing")
-        self.lease.check()
-        return insist(
-            lambda: self.link.put(self.assignment, path, name=name, media_type=media_type, check=self.lease.check),
-            check=self.lease.check,
-            give_up_s=STORE_TRIES_S,
-        )
-
-
-def _end(child: EngineProcess, reason: MutoscopeError) -> None:
-    """What nobody will go on with ends in good order, all else at once; a signal handler only does the latter."""
-    if isinstance(reason, Cancelled | OutOfTime):
-        child.stop()
-    else:
-        child.kill()
-
-
 class _WarmUp:
     """`Progress` of a warm-up: lines in the worker's log, one for each stage."""
 
@@ -381,6 +340,10 @@ def _token(given: Mapping[str, str]) -> str:
     return given["MUTOSCOPE_WORKER_TOKEN"]
 
 
+def _list(given: Mapping[str, str], name: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in given.get(f"MUTOSCOPE_WORKER_{name}", "").split(",") if word.strip())
+
+
 def _from_environment(environ: Mapping[str, str]) -> int:
     """`python -m mutoscope.worker`, as a fleet starts it: everything comes from MUTOSCOPE_WORKER_*."""
     given = {name: value for name, value in environ.items() if name.startswith("MUTOSCOPE_WORKER_") and value}
@@ -392,11 +355,16 @@ def _from_environment(environ: Mapping[str, str]) -> int:
     return main(
         server_url,
         token,
-        [name for name in given.get("MUTOSCOPE_WORKER_ENGINES", "").replace(" ", "").split(",") if name] or names(),
+        _list(given, "ENGINES") or names(),
         worker_id=given.get("MUTOSCOPE_WORKER_ID"),
         folder=Path(folder) if folder else None,
         drain_s=float(given.get("MUTOSCOPE_WORKER_DRAIN_S", "30")),
         fetch_allow=environ.get("MUTOSCOPE_FETCH_ALLOW", ""),
+        ability=Ability(
+            models=_list(given, "MODELS"),
+            gpu_memory_gb=float(given.get("MUTOSCOPE_WORKER_GPU_MEMORY_GB") or gpu_memory_gb(environ)),
+            labels=_list(given, "LABELS"),
+        ),
         parent_fd=int(parent_fd) if parent_fd else None,
     )
 

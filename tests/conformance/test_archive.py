@@ -18,7 +18,7 @@ from mutoscope.store import archive, audit, deployments, offline, operating, pgs
 from mutoscope.store.archive import Place
 from mutoscope.store.audit import Actor
 from mutoscope.store.opening import open_database
-from mutoscope.store.operating import ModelChange
+from mutoscope.store.operating import ModelChange, WorkerLine
 from mutoscope.store.outbox import Verdict
 from mutoscope.store.records import Key
 from mutoscope.store.store import Store
@@ -61,6 +61,8 @@ async def fill(place: Place) -> None:
     await store.db.write(lambda tx: audit.note(tx, actor, "key.created", account_id=ALICE.account_id, target="k"))
     await operating.change_model(store.db, ModelChange(MODEL, engine={"name": "größer"}, base_price_usd=0.1 + 0.2))
     await operating.change_limits(store.db, {"min_free_bytes": 2**53 - 1})
+    line = WorkerLine("far/1", frozenset({"diffusers"}), frozenset({"studio/a b"}), is_free=True, ago_s=1.5)
+    await operating.tell_workers(store.db, [line], forget_s=60)
     await deployments.add(store.db, a_deployment())
     (one, *_) = await leased(desk)
     await store.webhooks.attempted(one, tried(one, 500, "HTTP 500"), Verdict("later", 5))
@@ -68,6 +70,7 @@ async def fill(place: Place) -> None:
     await store.cancel(last, ALICE.account_id)
     await store.delete(last, ALICE.account_id)  # its events had the largest numbers
     await store.db.close()
+    assert place.files is not None
     (place.files / "uploads").mkdir(parents=True)
     (place.files / "uploads" / "cat.jpg").write_bytes(b"\xff\xd8cat")
 
@@ -117,6 +120,7 @@ def test_from_sqlite_to_postgresql_and_back_nothing_is_lost(filled: Place, postg
 
     assert rows(filled) == rows(middle) == rows(new)
     assert [table for table, found in rows(filled)[0].items() if not found] == ["flows"]  # of version 0.1, unused
+    assert new.files is not None
     assert (new.files / "uploads" / "cat.jpg").read_bytes() == b"\xff\xd8cat"
     tables = [(tmp_path / name / "tables") for name in ("one", "two")]
     assert {path.name: path.read_bytes() for path in tables[0].iterdir()} == {
@@ -154,7 +158,23 @@ def test_without_files_only_rows_travel(filled: Place, tmp_path: Path) -> None:
     new = place(tmp_path / "new")
     archive.load(tmp_path / "rows", new, say=quiet)
     assert rows(new) == rows(filled)
+    assert new.files is not None
     assert not new.files.exists()
+
+
+def test_files_in_a_bucket_are_not_part_of_an_archive(filled: Place, tmp_path: Path) -> None:
+    """It is said so before anything is written, on the way out and in; rows alone travel."""
+    bucket = Place(filled.data, filled.address, files=None)
+    with pytest.raises(ConfigError, match="--no-files"):
+        archive.export(bucket, tmp_path / "whole", with_files=True, say=quiet)
+    assert not (tmp_path / "whole").exists()
+    archive.export(filled, tmp_path / "whole", with_files=True, say=quiet)
+    new = place(tmp_path / "new")
+    with pytest.raises(ConfigError, match="mutoscope storage copy"):
+        archive.load(tmp_path / "whole", Place(new.data, new.address, files=None), say=quiet)
+    archive.export(bucket, tmp_path / "rows", with_files=False, say=quiet)
+    archive.load(tmp_path / "rows", Place(new.data, new.address, files=None), say=quiet)
+    assert rows(new) == rows(filled)
 
 
 def test_a_new_folder_is_never_written_over(filled: Place, archived: Path) -> None:

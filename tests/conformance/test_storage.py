@@ -8,25 +8,45 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
-from mutoscope.errors import NotFound, StorageFull, TooLarge
+from mutoscope.errors import NotFound, StorageFull, StorageUnavailable, TooLarge
+from mutoscope.storage import address
 from mutoscope.storage.base import Storage
 from mutoscope.storage.local import LocalStorage
+from mutoscope.storage.presign import Credentials
+from mutoscope.storage.s3 import S3Storage
+from tests.ports import reserved_port
+from tests.radosgw import BUCKET, Gateway
 
 pytestmark = pytest.mark.anyio
 
-STORAGES: dict[str, Callable[[Path], Storage]] = {"local": lambda folder: LocalStorage(folder / "files")}
-"""Every implementation: a name, and how to open an empty or an existing one."""
-
 KEY = "uploads/0a1b/cat.jpg"
-LIMIT = 10**7
+LIMIT = 10**8
+PART_BYTES = 5 << 20
+"""The least that S3 takes."""
 
 
-@pytest.fixture(params=sorted(STORAGES))
-def open_storage(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Storage]:
-    """Opens the storage of this test, again and again the same one."""
-    return lambda: STORAGES[request.param](tmp_path)
+@pytest.fixture(params=["local", pytest.param("s3", marks=pytest.mark.slow)])
+async def open_storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Callable[[], Storage]]:
+    """Opens the storage of this test, again and again the same one: a folder, and a bucket of a real S3 server."""
+    opened: list[Storage] = []
+    if request.param == "s3":
+        gateway: Gateway = request.getfixturevalue("s3")
+        place = gateway.place()
+
+    def open_it() -> Storage:
+        if request.param == "local":
+            opened.append(LocalStorage(tmp_path / "files"))
+        else:
+            bucket = address.bucket(place, environ=gateway.environment)
+            opened.append(S3Storage(bucket, gateway.credentials, part_bytes=PART_BYTES))
+        return opened[-1]
+
+    yield open_it
+    for storage in opened:
+        await storage.close()
 
 
 @pytest.fixture
@@ -51,6 +71,12 @@ async def put(storage: Storage, key: str, content: bytes) -> None:
 async def read(storage: Storage, key: str, start: int = 0, end: int | None = None) -> bytes:
     """The bytes, or a part of them."""
     return b"".join([chunk async for chunk in await storage.open(key, start=start, end=end)])
+
+
+async def fetch(url: str, **headers: str) -> httpx.Response:
+    """What anybody gets there."""
+    async with httpx.AsyncClient(trust_env=False) as client:
+        return await client.get(url, headers=headers)
 
 
 async def keys(storage: Storage, before_s: float | None = None) -> set[str]:
@@ -146,8 +172,9 @@ async def test_a_full_disk_leaves_nothing(storage: Storage, number: int) -> None
     assert await keys(storage) == set()
 
 
-async def test_a_key_is_written_once(storage: Storage) -> None:
-    """A second put of the same key is refused, and the first one's bytes stay."""
+async def test_a_key_is_written_once(tmp_path: Path) -> None:
+    """A second put of the same key is refused by a folder, and the first one's bytes stay; S3 is never asked to."""
+    storage = LocalStorage(tmp_path)
     await put(storage, KEY, b"the first")
     with pytest.raises(FileExistsError):
         await put(storage, KEY, b"the second")
@@ -232,6 +259,132 @@ async def test_keys_can_be_listed_by_age(storage: Storage) -> None:
 
 
 async def test_an_address_of_its_own_serves_the_same_bytes_or_there_is_none(storage: Storage) -> None:
-    """A directory has no addresses: the server serves its files."""
-    await put(storage, KEY, b"bytes")
-    assert storage.url(KEY, expires_s=60) is None
+    """A folder has no addresses: the server serves its files. One in a bucket says what the file is, and its parts."""
+    await put(storage, KEY, b"0123456789")
+
+    url = storage.url(KEY, expires_s=60, media_type="image/jpeg", name="my cat.jpg")
+
+    if not storage.origin:
+        assert url is None
+        return
+    assert url is not None
+    assert url.startswith(f"{storage.origin}/")
+    whole, part = await fetch(url), await fetch(url, Range="bytes=2-4")
+    assert (whole.status_code, whole.content, part.status_code, part.content) == (200, b"0123456789", 206, b"234")
+    assert whole.headers["content-type"] == "image/jpeg"
+    assert whole.headers["content-disposition"] == 'inline; filename="my cat.jpg"'
+    for forged in (url[:-1] + ("0" if url[-1] != "0" else "1"), url.replace("cat.jpg", "dog.jpg"), url.split("?")[0]):
+        assert (await fetch(forged)).status_code == 403
+    assert (await fetch(url.replace("X-Amz-Expires=60", "X-Amz-Expires=61"))).status_code == 403
+
+
+@pytest.mark.parametrize("size_bytes", [0, 10, PART_BYTES, PART_BYTES + 1, 2 * PART_BYTES + 7])
+async def test_somebody_else_may_put_a_file_or_the_server_takes_it(storage: Storage, size_bytes: int) -> None:
+    """With no key of the storage, in one part or several; it is one file when the server was told, also told twice."""
+    content = bytes(range(256)) * (size_bytes // 256 + 1)
+    content = content[:size_bytes]
+    place = await storage.place(KEY, size_bytes=size_bytes, expires_s=60)
+    if not storage.origin:
+        assert place is None
+        return
+    assert place is not None
+    async with httpx.AsyncClient(trust_env=False) as client:
+        etags = []
+        for number, url in enumerate(place.parts):
+            part = content[number * place.part_bytes : (number + 1) * place.part_bytes]
+            answer = await client.put(url, content=part)
+            assert answer.status_code == 200, answer.text
+            etags.append(answer.headers["etag"])
+    for _ in range(2):
+        assert await storage.placed(KEY, place.upload_id, etags) == size_bytes
+    assert await read(storage, KEY) == content
+
+
+async def test_what_was_not_put_is_not_taken_for_a_file(storage: Storage) -> None:
+    """Nothing of it, or only one of its parts."""
+    for size_bytes in (10, 2 * PART_BYTES):
+        place = await storage.place(KEY, size_bytes=size_bytes, expires_s=60)
+        with pytest.raises(NotFound):
+            await storage.placed(KEY, place.upload_id if place else "", ())
+    assert await keys(storage) == set()
+
+
+async def test_parts_that_became_no_file_can_be_forgotten(storage: Storage) -> None:
+    """Those that were begun before an instant; nothing of them is listed, and what is finished stays."""
+    await put(storage, "uploads/a/cat.jpg", b"x" * (PART_BYTES + 1))
+    begun = await storage.place(KEY, size_bytes=3 * PART_BYTES, expires_s=60)
+
+    assert await storage.abort_unfinished(before_s=time.time() - 60) == 0
+    assert await storage.abort_unfinished(before_s=time.time() + 60) == (1 if begun else 0)
+
+    assert await storage.abort_unfinished(before_s=time.time() + 60) == 0
+    assert await keys(storage) == {"uploads/a/cat.jpg"}
+
+
+async def test_an_upload_that_fails_leaves_no_parts(storage: Storage) -> None:
+    """Broken off, or too large, after some of it was stored."""
+    large = b"x" * (PART_BYTES + 1)
+    with pytest.raises(ConnectionError):
+        await storage.put(KEY, pieces(large, then=ConnectionError()), limit_bytes=LIMIT)
+    with pytest.raises(TooLarge):
+        await storage.put(KEY, pieces(large, large), limit_bytes=len(large))
+    assert await keys(storage) == set()
+    assert await storage.abort_unfinished(before_s=time.time() + 60) == 0
+
+
+async def test_it_can_be_checked(storage: Storage) -> None:
+    """It does what it is for, and the check leaves nothing behind."""
+    await storage.check()
+    assert not storage.is_away
+    assert await keys(storage) == set()
+
+
+# -- a bucket that cannot be used ---------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+async def test_a_bucket_that_is_away_is_said_to_be(s3: Gateway) -> None:
+    """Nobody listens, the key is wrong, or there is no such bucket: one error, and `is_away` until a check succeeds."""
+    nobody = {**s3.environment, "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{reserved_port()}"}
+    for place, environ, credentials in (
+        (s3.place(), nobody, s3.credentials),
+        (s3.place(), s3.environment, Credentials(s3.key_id, "wrong")),
+        ("s3://no-such-bucket/a", s3.environment, s3.credentials),
+    ):
+        storage = S3Storage(address.bucket(place, environ=environ), credentials)
+        for act in (
+            put(storage, KEY, b"bytes"),
+            put(storage, KEY, b"x" * (PART_BYTES * 2)),
+            storage.check(),
+            storage.place(KEY, size_bytes=10**8, expires_s=60),
+        ):
+            storage.is_away = False
+            with pytest.raises(StorageUnavailable):
+                await act
+            assert storage.is_away
+        await storage.delete(KEY)
+        await storage.close()
+    storage = S3Storage(address.bucket(s3.place(), environ=s3.environment), s3.credentials)
+    storage.is_away = True
+    await storage.check()
+    assert not storage.is_away
+    assert abs(await storage.clock_skew_s()) < 60
+    await storage.close()
+
+
+@pytest.mark.slow
+async def test_what_others_keep_in_the_bucket_is_not_ours(s3: Gateway) -> None:
+    """Another site's prefix that begins like ours, and a name that is no key."""
+    place = s3.place()
+    ours, theirs = (
+        S3Storage(address.bucket(where, environ=s3.environment), s3.credentials) for where in (place, f"{place}2")
+    )
+    await put(theirs, KEY, b"theirs")
+    await put(ours, KEY, b"ours")
+    await put(ours, "readme", b"somebody's")
+    assert BUCKET in place
+    assert await keys(ours) == {KEY}
+    await ours.delete_below("uploads/0a1b")
+    assert await read(theirs, KEY) == b"theirs"
+    for storage in (ours, theirs):
+        await storage.close()

@@ -249,6 +249,25 @@ async def test_many_lost_requests_are_handed_on_together(desk: Desk) -> None:
     assert set(await desk.claim_all()) == ids
 
 
+async def test_a_worker_that_is_known_to_be_gone_keeps_nothing(desk: Desk) -> None:
+    """Its attempt is handed on within its lease, counted and fenced; no other worker loses anything."""
+    for _ in range(2):
+        await desk.submit(max_attempts=2)
+    gone, other = await desk.claim("farm.1"), await desk.claim("farm.10")
+    assert gone and other
+    assert await desk.store.lose("farm.1") == [(gone.id, State.IN_QUEUE)]
+    assert await desk.store.lose("farm.1") == []
+    with pytest.raises(LeaseLost):
+        await desk.store.held_by(Held(gone.id, "farm.1", gone.attempt))
+    await desk.store.held_by(Held(other.id, "farm.10", other.attempt))
+    again = await desk.claim("farm.2")
+    assert again
+    assert (again.id, again.attempt) == (gone.id, 2)
+    assert await desk.store.lose("farm.2") == [(gone.id, State.FAILED)]
+    job = await desk.store.job(gone.id, ALICE.account_id)
+    assert job.error == "the worker was lost (after 2 attempts)"
+
+
 async def test_lost_attempts_are_counted_and_the_last_one_fails_the_request(desk: Desk) -> None:
     """Three attempts are allowed; the third lost worker ends it, with a message that says so."""
     request_id = await desk.submit(max_attempts=3)

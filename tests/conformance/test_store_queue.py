@@ -11,6 +11,7 @@ import pytest
 from mutoscope.jobs import Job, State
 from mutoscope.store import acts
 from mutoscope.store.store import POSITION_CAP
+from mutoscope.store.values import Cold
 
 from .conftest import ALICE, BOB, MODEL, Desk, Person
 
@@ -205,3 +206,32 @@ async def test_an_attempt_that_beats_for_ever_is_ended_at_its_time_limit(
     request_id = await desk.submit()
     await desk.claim()
     assert await desk.store.sweep() == [(request_id, State.FAILED)]
+
+
+async def test_of_equal_age_comes_first_what_is_loaded(desk: Desk) -> None:
+    """A model to be loaded counts as younger, by no more than that; an urgent request is urgent all the same."""
+    cold, warm = await desk.submit(model_id="cold"), await desk.submit(model_id="warm")
+    models, minute = ("cold", "warm"), {"cold": Cold(later_ms=60_000, leave_ms=0)}
+    first = await desk.store.claim(models, "w", lease_ms=60_000, cold=minute)
+    assert first is not None and first.id == warm
+    later = await desk.submit(model_id="warm")
+    desk.raw(f"update requests set created_ms = created_ms - 60001 where id = '{cold}'")
+    second = await desk.store.claim(models, "w", lease_ms=60_000, cold=minute)
+    assert second is not None and second.id == cold
+    urgent = await desk.submit(model_id="cold", priority=-1)
+    assert [job.id for _ in range(2) if (job := await desk.store.claim(models, "w", lease_ms=1, cold=minute))] == [
+        *(urgent, later)
+    ]
+
+
+async def test_what_another_has_loaded_is_left_to_it_for_a_while(desk: Desk) -> None:
+    """Other models are served meanwhile; in the end anybody takes it, so nothing starves."""
+    left = await desk.submit(model_id="cold")
+    hour = {"cold": Cold(later_ms=0, leave_ms=3_600_000)}
+    assert await desk.store.claim(("cold", MODEL), "w", lease_ms=60_000, cold=hour) is None
+    other = await desk.submit()
+    found = await desk.store.claim(("cold", MODEL), "w", lease_ms=60_000, cold=hour)
+    assert found is not None and found.id == other
+    desk.raw("update requests set created_ms = created_ms - 3600001")
+    found = await desk.store.claim(("cold", MODEL), "w", lease_ms=60_000, cold=hour)
+    assert found is not None and found.id == left

@@ -126,6 +126,7 @@ GOOD: tuple[tuple[str, str, Any], ...] = (
     ("POST", "/worker/v1/requests/x/beat", BEAT),
     ("POST", "/worker/v1/requests/x/remember", {"attempt": 1, "values": {"job": "x"}}),
     ("POST", "/worker/v1/requests/x/finish", FINISH),
+    ("POST", "/worker/v1/lost", {"worker_id": "x.1"}),
     ("GET", "/v1/requests?limit=2&cursor=MTox&state=failed&created_after=2026-01-01", {}),
     ("GET", "/v1/usage?from=2026-01-01&group_by=model", {}),
     ("GET", "/v1/files/x/y.png?expires=1&signature=x", {}),

@@ -20,7 +20,7 @@ from tests import comfy
 from tests.comfy import Comfy
 from tests.conftest import LiveServer, serving
 from tests.http import media
-from tests.http.calls import assert_no_defects, completed, finished, result, submit, until
+from tests.http.calls import assert_error, assert_no_defects, completed, finished, result, submit, until
 from tests.scenarios.processes import HAS_PROC, Process, descendants
 from tests.workflows import FILM, FILM_INPUTS, STILL
 
@@ -100,6 +100,19 @@ def test_what_a_node_does_not_accept_names_the_input(client: httpx.Client) -> No
     told = finished(client, submit(client, IMAGE, prompt="x", steps=20_000))
     assert told["status"] == "failed"
     assert told["error"] == "steps: found 20000; at most 10000 is accepted"
+
+
+def test_no_call_starts_a_program(client: httpx.Client, tmp_path: Path, server: Comfy) -> None:
+    """A model may be pointed at another ComfyUI while ours runs; a folder to start one from is for its manifest."""
+    (tmp_path / "main.py").write_text("raise SystemExit(0)\n", "utf-8")
+    more = {"workflow": STILL, "inputs": {"prompt": "6.text"}}
+    refusals = []
+    for settings in ({"servers": [server.url]}, {"folder": str(tmp_path)}):
+        pointed = {"name": "comfyui", "inputs": {"prompt": "prompt"}, "settings": settings | more}
+        refusals.append(client.patch(f"/v1/admin/models/{IMAGE}", json={"engine": pointed}))
+    assert refusals[0].status_code == 200, refusals[0].text
+    assert client.patch(f"/v1/admin/models/{IMAGE}", json={"engine": None}).status_code == 200
+    assert "folder: it starts a program" in assert_error(refusals[1], 422)["detail"][0]["message"]
 
 
 def test_a_cancel_interrupts_what_runs(client: httpx.Client, server: Comfy, studio: LiveServer) -> None:

@@ -4,6 +4,7 @@ is what the engine does with a pipeline, not what a picture of it looks like.
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+from PIL import Image
 
 from mutoscope.engines.diffusers import weights
 from mutoscope.media.probe import MediaInfo, probe
@@ -126,6 +128,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "cache" / "weights").mkdir(parents=True)
     (folder / "tiny" / "loras").rename(folder / "cache" / "weights" / "loras")
+    pulled = folder / "cache" / "weights" / "Lightricks--LTX-Video"
+    pulled.mkdir()
+    (pulled / "main").symlink_to(folder / "tiny" / "ltx")
     package = folder / "package" / "cramped-1.dist-info"
     package.mkdir(parents=True)
     (package / "METADATA").write_text("Metadata-Version: 2.1\nName: cramped\nVersion: 1\n", "utf-8")
@@ -237,6 +242,9 @@ def test_a_cancel_ends_the_run_and_keeps_the_weights(client: httpx.Client, studi
     request_id = submit(client, "tiny/ltx", picture=picture, steps=100_000)
     seen = until(lambda: stepping(client, request_id))
     assert 0.1 < seen["progress"] < 0.85
+    address = str(until(lambda: client.get(f"/v1/requests/{request_id}").json().get("preview")))
+    sketch = Image.open(io.BytesIO(client.get(address).raise_for_status().content))
+    assert (sketch.format, max(sketch.size)) == ("JPEG", 384)
 
     assert client.post(f"/v1/requests/{request_id}/cancel?running=true").status_code < 300
 
@@ -273,6 +281,24 @@ def test_a_lora_changes_what_is_made_and_is_gone_afterwards(client: httpx.Client
     assert by_address == by_name
     assert len({plain, by_name, weak, twice}) == 4
     assert made() == plain
+
+
+def test_a_model_that_comes_with_the_program_is_deployed_with_a_lora(client: httpx.Client, picture: str) -> None:
+    """Pulled weights offer it; the deployment's LoRA counts as much as the flat body says."""
+    lora = {"base_model": "lightricks/ltx-video/image-to-video", "path": "ltx.safetensors"}
+    deployment = client.post("/prod/v2/deployments", json={"name": "mine", "lora": lora}).raise_for_status().json()
+    where = f"/prod/v2/deployments/{deployment['id']}"
+
+    def film(strength: float) -> bytes:
+        body = {"prompt": "a boat", "ctrl_img_1": picture, "num_frames": 9, "seed": 3, "network_multiplier": strength}
+        request_id = client.post(f"{where}/inference", json=body).raise_for_status().json()["request_id"]
+        address = f"{where}/requests/{request_id}/result"
+        until(lambda: client.get(address).json()["status"] not in ("in_queue", "in_progress"))
+        told = client.get(address).json()
+        assert told["status"] == "succeeded", told
+        return client.get(told["output"]["video"]).content
+
+    assert film(1.0) != film(0.2)
 
 
 @pytest.mark.parametrize(

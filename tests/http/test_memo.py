@@ -47,5 +47,9 @@ def test_a_worker_of_the_version_before_is_served(idle_server: LiveServer, hand:
         *("request_id", "attempt", "model_id", "engine", "settings", "parameters", "files", "produces", "seed"),
         *("time_limit_s", "lease_s", "beat_s", "traceparent"),
     }
-    unknown = hand.client.post("/worker/v1/claim", json=claim | {"protocol": 2})
-    assert "speaks worker protocol 4, the worker 2" in assert_error(unknown, 400, 400003)["message"]
+    for version, whose in ((2, "worker"), (6, "server")):
+        unknown = hand.client.post("/worker/v1/claim", json=claim | {"protocol": version, "word_of_theirs": True})
+        told = assert_error(unknown, 400, 400003)["message"]
+        assert told.endswith(
+            f"speaks worker protocol 5 and serves 3 to 5, the worker speaks {version}: upgrade the {whose}"
+        )

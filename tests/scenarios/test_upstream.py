@@ -235,3 +235,23 @@ def test_a_model_without_its_key_is_not_offered(near: httpx.Client) -> None:
     assert (refused.status_code, refused.json()["error_code"]) == (503, 503001)
     assert "needs the environment variable A_KEY_NOBODY_HAS" in refused.json()["message"]
     assert "near/closed" not in [model["model_id"] for model in near.get("/v1/models").json()["models"]]
+
+
+@pytest.mark.skipif(not HAS_PROC, reason="needs /proc to find the processes")
+@pytest.mark.parametrize("between", [True, False], ids=["between two attempts", "with a worker that is gone"])
+def test_a_cancel_that_no_attempt_hears_is_handed_on_too(pair: Pair, near: httpx.Client, between: bool) -> None:
+    """The next worker tells the other one, although it never had the request."""
+    prompt = f"left alone {between}"
+    request_id = running(pair, near, prompt=prompt, work=600)
+    until(lambda: near.get(f"/v1/requests/{request_id}").json()["stage"] == "waiting")
+    (worker,) = [one["worker_id"] for one in near.get("/v1/admin/workers").json()["workers"]]
+    near.post(f"/v1/admin/workers/{worker}/drain").raise_for_status()
+    try:
+        process = next(one for one in descendants(pair.near.process.pid) if "mutoscope.worker" in one.command)
+        os.kill(process.pid, signal.SIGKILL)
+        if between:
+            hand_on(pair.near, request_id)
+        assert near.post(f"/v1/requests/{request_id}/cancel?running=true").json()["status"] == "cancelled"
+        until(lambda: far_requests(pair, prompt)[0]["state"] == "cancelled")
+    finally:
+        near.post(f"/v1/admin/workers/{worker}/resume").raise_for_status()

@@ -39,6 +39,7 @@ class KnownScene:
     classes: Mapping[str, Pixels] = field(default_factory=dict)
     focus: tuple[float, float, float] = (0.5, 0.6, 0.5)
     gentle: float = 1.0
+    is_portrait: bool = False
 
 
 def texture(width: int, height: int, seed: int) -> Pixels:

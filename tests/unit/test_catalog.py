@@ -52,6 +52,7 @@ class Abilities:
     settings: frozenset[str] = frozenset({"crf"})
     starts: frozenset[str] = frozenset()
     is_open: bool = False
+    keeps_models: bool = False
 
     def lacks(self, settings: Mapping[str, Any], /) -> str:
         """A key, when its settings name one."""

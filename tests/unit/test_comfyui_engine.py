@@ -205,6 +205,19 @@ def test_a_task_that_is_stopped_leaves_the_server(server: Comfy, task: Callable[
 TROUBLE = {"15": node("Trouble", kind="ValueError", images=["8", 0]), "9": node("SaveImage", images=["15", 0])}
 
 
+def test_what_a_lost_attempt_began_is_taken_back(server: Comfy, task: Callable[..., Task]) -> None:
+    """By an engine that never had it, from what was remembered; elsewhere nobody is asked."""
+    server.step_s = 0.1
+    lost, notes = task({"prompt": "lost", "steps": 600}), Mortal("generating")
+    with pytest.raises(Died):
+        Comfyui().run(lost, notes)
+    Comfyui().withdraw({**lost.settings, "servers": ["http://127.0.0.1:9"]}, notes.remembered)
+    assert server.running
+    Comfyui().withdraw(lost.settings, notes.remembered)
+    until(lambda: not server.running)
+    assert list(server.history.values())[-1]["status"]["messages"][-1][0] == "execution_interrupted"
+
+
 def test_what_a_node_raises_is_told(server: Comfy, task: Callable[..., Task]) -> None:
     """Which node and how; memory may be there for another attempt, and the server is asked to free some."""
     workflow = STILL | TROUBLE | {"9": node("SaveImage", images=["15", 0], filename_prefix="x")}

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mutoscope import intake, lifecycle, retention
 from mutoscope.catalog import Catalog
+from mutoscope.engines.testcard import Testcard
 from mutoscope.errors import BadRequest, Conflict, EngineUnavailable, InvalidInput, LeaseLost, NotFound, StorageFull
 from mutoscope.jobs import State
 from mutoscope.media.sandbox import Prober
@@ -144,6 +145,30 @@ async def claim(site: Site) -> Held:
 def hasty(site: Site) -> Site:
     """The same site with leases that run out at once."""
     return dataclasses.replace(site, limits=dataclasses.replace(site.limits, lease_s=0.01))
+
+
+async def test_a_loaded_model_waits_for_the_worker_that_has_it(site: Site) -> None:
+    """As long as that one is free and in service, and for no longer than the setting says."""
+    keeping = dataclasses.replace(Testcard().capabilities(), keeps_models=True)
+    site = dataclasses.replace(site, capabilities={"testcard": keeping})
+    site.limits.warm_wait_s = 600.0
+    engines, loaded = frozenset({"testcard"}), frozenset({MODEL})
+    site.health.heard("warm", engines, loaded)
+    for others in ("stays away", "waits for work"):
+        first = (await submit(site)).request_id
+        with contextlib.ExitStack() as stack:
+            if others == "waits for work":
+                stack.enter_context(site.health.waiting("warm"))
+                assert await lifecycle.claim(site, "cold", engines) is None
+                given = await lifecycle.claim(site, "warm", engines, warm=loaded)
+            else:
+                given = await lifecycle.claim(site, "cold", engines)
+        assert given is not None and given.request_id == first
+    last = (await submit(site)).request_id
+    site.limits.warm_wait_s = 0.0
+    with site.health.waiting("warm"):
+        given = await lifecycle.claim(site, "cold", engines)
+    assert given is not None and given.request_id == last
 
 
 async def upload(site: Site, held: Held, name: str = "output.mp4", content: bytes = b"moving") -> Stored:

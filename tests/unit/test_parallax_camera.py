@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -156,3 +157,23 @@ def test_shots_may_be_shorter_than_a_move_needs(scene: KnownScene) -> None:
     assert len(path(planned("arc_left"), scene, num_frames=2, fps=FPS, seed=1)) == 2
     plan = Plan((Shot(0, 0.5, (Move("whip_left"),)), Shot(0.5, 1, (Move("static"),), is_cut=True)))
     assert len(path(plan, scene, num_frames=3, fps=FPS, seed=1)) == 3
+
+
+@pytest.mark.parametrize("move", ["dolly_in", "push_in"])
+def test_a_camera_that_comes_nearer_keeps_a_face_in_view(scene: KnownScene, move: str) -> None:
+    """Somebody at the upper left stays about where they are; what nobody stands for is passed straight."""
+    at = (0.3, 0.2)
+    somebody = replace(scene, focus=(*at, 0.9), is_portrait=True)
+
+    def ends(stage: KnownScene) -> tuple[float, float]:
+        """Where the focus is seen at last, in shares of the picture's width from its middle."""
+        pose = path(planned(move), stage, num_frames=61, fps=FPS, seed=3)[-1]
+        ratio = stage.height_px / stage.width_px
+        near, (x, y) = stage.focus[2], ((at[0] - 0.5), (at[1] - 0.5) * ratio)
+        scale = pose.zoom / (1 - pose.z * near)
+        return (x - pose.x * near) * scale - x, (y - pose.y * near) * scale - y
+
+    drift = np.hypot(*ends(somebody))
+    assert drift < 0.08
+    if move == "dolly_in":
+        assert np.hypot(*ends(replace(somebody, is_portrait=False))) > 1.3 * drift

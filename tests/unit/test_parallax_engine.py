@@ -159,7 +159,7 @@ def test_it_can_do_what_the_reference_model_needs() -> None:
     assert capabilities.files == {"image", "depth_map"}
     assert capabilities.required == {"image", "num_frames"}
     assert capabilities.produces == {"video"}
-    assert capabilities.settings == {"fps", "crf", "preset", "codec", "weights"}
+    assert capabilities.settings == {"fps", "crf", "preset", "codec", "processes", "weights"}
 
 
 def test_warming_up_compiles_what_a_run_needs(photograph: Path, tmp_path: Path) -> None:

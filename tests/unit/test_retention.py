@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import sqlite3
+import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,9 +22,11 @@ from mutoscope.protocol import Finish, Stored
 from mutoscope.retention import Keep, Retention
 from mutoscope.server.outputs import output_of
 from mutoscope.site import Site
+from mutoscope.storage import address
 from mutoscope.store.records import File
 from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.values import Held
+from tests.radosgw import Gateway
 from tests.unit.test_lifecycle import ALICE, BASE, MODEL, anyio_backend, picture, prober, site
 
 __all__ = ["anyio_backend", "prober", "site"]
@@ -216,3 +220,27 @@ async def test_rows_go_before_bytes(site: Site, monkeypatch: pytest.MonkeyPatch)
     assert await retention.collect(site, before_s=1e12) == 1
     assert await Retention(site, Keep(outputs_s=OLD_S)).run() == {"outputs": 1}
     assert Path(site.data).is_dir()
+
+
+async def test_a_bucket_is_tidied_as_a_folder_is(site: Site, s3: Gateway) -> None:
+    """What no row knows and parts that became no file go, the output of a request stays until the request goes."""
+    from mutoscope.storage.s3 import S3Storage  # noqa: PLC0415 - an extra
+
+    storage = S3Storage(address.bucket(s3.place(), environ=s3.environment), s3.credentials)
+    in_bucket = dataclasses.replace(site, storage=storage)
+    request_id, stored = await finished(in_bucket)
+    file = await site.store.file(stored.file_id)
+
+    async def content() -> AsyncIterator[bytes]:
+        yield b"of nobody"
+
+    await storage.put(f"outputs/{request_id}/1/{'0' * 32}/output.mp4", content(), limit_bytes=100)
+    await storage.put(f"uploads/{'0' * 32}/cat.jpg", content(), limit_bytes=100)
+    assert await storage.place("outputs/r/1/a/b.mp4", size_bytes=10**8, expires_s=60)
+
+    assert await retention.collect(in_bucket, before_s=time.time() - 3600) == 0
+    assert await retention.collect(in_bucket, before_s=time.time() + 3600) == 3
+    assert [key async for key in storage.keys(before_s=time.time() + 3600)] == [file.key]
+    await retention.remove(in_bucket, request_id, ALICE.account_id)
+    assert [key async for key in storage.keys(before_s=time.time() + 3600)] == []
+    await storage.close()

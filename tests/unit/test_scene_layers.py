@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mutoscope.engines.parallax.inpaint import _copy_detail
-from mutoscope.engines.parallax.layers import Layer, Scene, _assemble, build_scene, compile_kernels
+from mutoscope.engines.parallax.layers import Layer, Scene, _assemble, _head, build_scene, compile_kernels
 from mutoscope.engines.parallax.matte import choose_thresholds
 from mutoscope.engines.parallax.patches import _improve
 from mutoscope.engines.parallax.settle import _settle
@@ -285,3 +285,16 @@ def test_after_warming_up_nothing_is_compiled_any_more() -> None:
     sheets, understood = portrait(544, 976)
     built(true_view(sheets, 0, PIVOT), understood)
     assert [len(kernel.signatures) for kernel in kernels] == before
+
+
+def test_the_focus_is_a_head_where_somebody_is_large_enough() -> None:
+    """A body with a head on it, at the left; a passer-by far away is nobody's subject."""
+    person = np.zeros((272, 480), np.uint8)
+    cv2.circle(person, (140, 60), 26, 255, -1)
+    cv2.rectangle(person, (105, 80), (175, 260), 255, -1)
+    cv2.circle(person, (430, 140), 8, 255, -1)
+    x, y, near = _head(person, np.where(person > 0, 0.7, 0.1).astype(np.float32)) or (0, 0, 0)
+    assert (x, y) == pytest.approx((140 / 480, 62 / 272), abs=0.03)
+    assert near == pytest.approx(0.7, abs=0.08)
+    person[:, :200] = 0
+    assert _head(person, np.full(person.shape, 0.5, np.float32)) is None

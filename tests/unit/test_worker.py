@@ -25,6 +25,7 @@ from PIL import Image
 
 from mutoscope import workfolder
 from mutoscope.fleet.local import LocalFleet
+from mutoscope.link import Link, Refused
 from mutoscope.protocol import Assignment, Beat, Claim, Finish, InputFile, Stored, decode, encode
 from mutoscope.worker import CLAIM_WAIT_S
 
@@ -49,6 +50,7 @@ class Desk:
         """How many of status 200 are with the worker, or on their way to it."""
         self.lost: set[str] = set()
         self.is_away = False
+        self.refusal = ""
         self.worker_pid = 0
         self.poll_s = 5.0
         """How long a worker waits for an answer when there is nothing to do."""
@@ -111,6 +113,8 @@ class Desk:
 
     def claim(self, body: bytes) -> tuple[int, Any]:
         claim = decode(Claim, json.loads(body))
+        if self.refusal:
+            return 400, {"error_code": 400003, "message": self.refusal}
         with self.changed:
             self.claims.append(claim)
             self.changed.notify_all()
@@ -258,6 +262,7 @@ def test_a_request_is_performed_from_picture_to_stored_video(desk: Desk) -> None
     request_id = desk.add(files=(picture,), prompt="a cat", width_px=128, height_px=72, num_frames=6, fps=12)
 
     finish = desk.finish_of(request_id)
+    desk.wait(lambda: "test/card" in desk.claims[-1].warm)
 
     assert (finish.outcome, finish.error) == ("completed", None)
     assert [stored.file_id for stored in finish.outputs] == ["file-output.mp4"]
@@ -277,6 +282,14 @@ def test_a_request_is_performed_from_picture_to_stored_video(desk: Desk) -> None
     assert finish.metadata["engine"] == "testcard"
     assert finish.metadata["plan"]["ignored"]
     assert set(finish.metadata["timings"]) == {"fetch_s", "engine_s", "store_s"}
+
+
+def test_why_a_server_does_not_take_a_worker_is_told(quiet_desk: Desk) -> None:
+    """In the server's own words, so that the log says which of the two is to be upgraded."""
+    quiet_desk.refusal = "the worker speaks 9: upgrade the server"
+    with contextlib.closing(Link(quiet_desk.url, TOKEN, "far")) as link, pytest.raises(Refused) as refused:
+        link.claim(("testcard",), wait_s=0)
+    assert "(400): the worker speaks 9: upgrade the server" in refused.value.message
 
 
 def test_several_pictures_come_back_in_order(desk: Desk) -> None:
@@ -463,6 +476,16 @@ def test_an_idle_worker_goes_at_once(quiet_desk: Desk, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_worker_without_work_for_so_long_goes_by_itself(quiet_desk: Desk, tmp_path: Path) -> None:
+    """What it had before is finished."""
+    request_id = quiet_desk.add()
+    command = [sys.executable, "-m", "mutoscope", "worker", "--server", quiet_desk.url, "--engine", "testcard"]
+    environment = {**os.environ, "MUTOSCOPE_WORKER_TOKEN": TOKEN, "XDG_CONFIG_HOME": str(tmp_path)}
+    work = ["--idle-s", "0.2", "--folder", str(tmp_path / "work")]
+    assert subprocess.run([*command, *work], env=environment, timeout=120, check=False).returncode == 0
+    assert quiet_desk.finishes[request_id].outcome == "completed"
+
+
 def test_work_that_was_under_way_to_a_worker_told_to_go_is_done(quiet_desk: Desk, tmp_path: Path) -> None:
     """The server has given it out: nobody else would do it before the lease ends."""
     quiet_desk.poll_s = CLAIM_WAIT_S

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from mutoscope.testing import a_picture
 from tests import comfy
 from tests.comfy import Comfy
 from tests.conftest import LiveServer, serving
@@ -200,3 +201,29 @@ def test_the_pages_are_light_accessible_and_fit(owner: Person, client: httpx.Cli
     for width in WIDTHS_PX:
         page.set_viewport_size({"width": width, "height": 900})
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0, width
+
+
+def test_a_film_is_tried_and_seen_to_be_made(
+    owner: Person, client: httpx.Client, server: Comfy, tmp_path: Path
+) -> None:
+    """What there is so far is shown while it runs; a run waits for the file that goes up, and the film plays."""
+    page = owner.open(f"/comfyui/{made(client)}")
+    page.wait_for_selector("[data-overrides][data-ready]")
+    server.step_s = 0.3
+    page.locator("#node-3 > summary").click()
+    page.locator('[data-node="3"][data-field="steps"] input').fill("60")
+    page.click("[data-run]")
+    run = page.locator(".run")
+    expect(run.locator("img.run-preview")).to_be_visible()
+    server.step_s = 0.0
+    expect(run).to_have_attribute("data-state", "completed")
+
+    page = owner.open(f"/comfyui/{made(client, FILM)}")
+    page.wait_for_selector("[data-overrides][data-ready]")
+    page.locator('[data-node="10"] input[type=file]').set_input_files(a_picture(tmp_path / "a.png"))
+    page.click("[data-run]")
+    expect(run).to_have_attribute("data-state", "completed")
+    film = run.locator("video").first
+    film.evaluate("film => film.play()")
+    page.wait_for_function("() => document.querySelector('.run video').currentTime > 0.2")
+    assert film.evaluate("film => [film.videoWidth, film.videoHeight]") == [64, 48]

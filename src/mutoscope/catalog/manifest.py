@@ -19,6 +19,7 @@ from mutoscope.catalog.model import (
     Example,
     Kind,
     Model,
+    Needs,
     Price,
     PriceUnit,
     Produces,
@@ -32,12 +33,13 @@ from mutoscope.schema import FILE_FORMATS, Validator, check_schema, json_path, k
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "manifest", "id", "slug", "kind", "author", "name", "title", "description", "categories",
-        "input_schema", "accept", "output", "engine", "price", "limits", "examples", "translations",
+        "input_schema", "accept", "output", "engine", "price", "limits", "needs", "examples", "translations",
     ),
     "output": ("produces", "many"),
     "engine": ("name", "inputs", "settings", "note"),
     "price": ("base_price_usd", "unit", "formula", "note"),
     "limits": ("time_limit_s", "max_attempts", "max_running"),
+    "needs": ("gpu_memory_gb", "labels"),
     "examples": ("name", "input"),
 }  # fmt: skip
 """Every key a manifest may have, by the section it stands in."""
@@ -46,6 +48,10 @@ KINDS = ("model", "workflow", "inference")
 PRODUCES = ("video", "image")
 UNITS = ("second", "output")
 UNIT_OF = {"video": "second", "image": "output"}
+
+MOST_GPU_MEMORY_GB = 100_000
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+LABEL_ACCEPTED = "1 to 63 letters, digits, dots, dashes and underscores are accepted, a letter or digit first"
 
 DEFAULT_TIME_LIMIT_S = 600
 DEFAULT_MAX_ATTEMPTS = 3
@@ -111,6 +117,7 @@ class _Manifest:
             "time_limit_s": limits.whole("time_limit_s", DEFAULT_TIME_LIMIT_S, at_least=1, at_most=86_400),
             "max_attempts": limits.whole("max_attempts", DEFAULT_MAX_ATTEMPTS, at_least=1, at_most=20),
             "max_running": limits.whole("max_running", 0, at_least=0, at_most=100_000),
+            "of_workers": self._needs(),
             "examples": self._examples(),
             "translations": self._translations(),
         }
@@ -169,6 +176,17 @@ class _Manifest:
         output = self._section("output")
         produces = cast("Produces", output.choice("produces", PRODUCES, "video", required=True))
         return produces, output.take("many", bool, False)
+
+    def _needs(self) -> Needs:
+        section = self._section("needs")
+        memory_gb = section.number("gpu_memory_gb", 0.0)
+        if not 0 <= memory_gb <= MOST_GPU_MEMORY_GB:
+            section.problem("gpu_memory_gb", f"found {memory_gb:g}; accepted is 0 to {MOST_GPU_MEMORY_GB}, in GiB")
+        labels = section.names("labels")
+        for label in labels:
+            if not LABEL.fullmatch(label):
+                section.problem("labels", f"found {label!r}; {LABEL_ACCEPTED}")
+        return Needs(memory_gb, frozenset(labels))
 
     def _engines(self) -> list[EngineUse]:
         """The engine, or a chain of them: each is a name, or a mapping as a single one is."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -156,6 +156,22 @@ class Scaling:
 
 
 @dataclass(frozen=True, slots=True)
+class Needs:
+    """What a worker must have to run a model.
+
+    gpu_memory_gb   memory of its GPU, in GiB; 0 for none.
+    labels          words that the operator gave it.
+    """
+
+    gpu_memory_gb: float = 0.0
+    labels: frozenset[str] = frozenset()
+
+    def are_met(self, gpu_memory_gb: float, labels: Collection[str]) -> bool:
+        """Does a worker with this have enough?"""
+        return gpu_memory_gb >= self.gpu_memory_gb and self.labels.issubset(labels)
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """What a caller picks.
 
@@ -171,6 +187,7 @@ class Model:
     enabled          whether it may be run; the operator can switch it off.
     fallbacks        engines that take over, in this order, when those before decline a request.
     needs            what has to be set up first, in words; empty when nothing is known to be missing.
+    of_workers       what a worker must have to run it.
     """
 
     id: str
@@ -200,6 +217,7 @@ class Model:
     fallbacks: tuple[EngineUse, ...] = ()
     needs: str = ""
     scaling: Scaling | None = None
+    of_workers: Needs = Needs()
 
     @property
     def uses(self) -> tuple[EngineUse, ...]:

@@ -32,6 +32,7 @@ COMMANDS: Mapping[str, str] = {
     "usage": "Show what was used and what it cost.",
     "webhooks": "Have addresses told when requests end, and see what became of it.",
     "db": "Care for the server's database.",
+    "storage": "Move the server's files to a bucket or back.",
     "bench": "Try how the server bears what machines do to it.",
     "doctor": "Check what this machine has and lacks.",
 }

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from mutoscope.cli import output
+from mutoscope.cli import output, simulate
 
 if TYPE_CHECKING:
     from mutoscope.bench.audit import Findings
@@ -23,10 +23,14 @@ SMALL_DISK_BYTES = 2 << 30
 
 @click.group("bench")
 def command() -> None:
-    """Try how the server bears what machines do to it.
+    """Try how the server bears what machines do to it, and work out what a larger one would need.
 
     Example: mutoscope bench chaos --seconds 60
     """
+
+
+command.add_command(simulate.simulate)
+command.add_command(simulate.trace)
 
 
 @command.command("chaos", epilog="Example: mutoscope bench chaos --seconds 300 --seed 7")

@@ -140,7 +140,9 @@ def backup(target: Path, data: Path | None, database: str | None) -> None:
         source.backup(copy)
     source.close()
     copy.close()
-    if found.files.is_dir():
+    if found.files is None:
+        click.echo(f"the files stay in {found.storage}; a copy of them: mutoscope storage copy --help", err=True)
+    elif found.files.is_dir():
         shutil.copytree(found.files, target / "files", copy_function=_copy_if_there)
     click.echo(f"copied to {target}; restore by serving that folder: mutoscope serve --data {target}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import importlib.util
 import os
@@ -15,14 +16,18 @@ from pathlib import Path
 
 import click
 
-from mutoscope import settings
+from mutoscope import logs, settings
 from mutoscope.cli import exits, output
 from mutoscope.cli.checks import LOW_DISK_BYTES, Check
 from mutoscope.cli.connect import answers
 from mutoscope.client import ClientError
 from mutoscope.client import credentials as client_credentials
 from mutoscope.errors import MutoscopeError
+from mutoscope.storage.base import Storage
+from mutoscope.storage.opening import open_storage
 from mutoscope.store.address import check_address, shown
+
+MOST_SKEW_S = 300.0
 
 
 @click.command("doctor", epilog="Example: mutoscope doctor --json")
@@ -79,6 +84,47 @@ def _database() -> Iterator[Check]:
         yield Check("database", shown(address), False, remedy=exc.message)
     else:
         yield Check("database", shown(address), True)
+
+
+def _storage() -> Iterator[Check]:
+    """A bucket: whether it does what it is for, and whether its clock is ours. A folder is looked at with the data."""
+    found = settings.load()
+    if found.files is not None:
+        return
+    remedy = "set MUTOSCOPE_STORAGE… and AWS_…; docs/how-to/store-files-in-s3.md has the steps"
+    try:
+        storage = open_storage(
+            found.storage,
+            endpoint=found.storage_endpoint,
+            region=found.storage_region,
+            style=found.storage_style,
+            environ=os.environ,
+        )
+    except MutoscopeError as exc:
+        yield Check("bucket", exc.message, False, remedy=remedy)
+        return
+    yield from asyncio.run(_bucket(storage, found.storage, remedy))
+
+
+async def _bucket(storage: Storage, address: str, remedy: str) -> list[Check]:
+    logs.configure("auto", "error")  # what is wrong is told in the table
+    where = f"{address} at {storage.origin}"
+    try:
+        await storage.check()
+        skew_s = await storage.clock_skew_s()
+    except MutoscopeError as exc:
+        return [Check("bucket", f"{where}: {storage.trouble or exc.message}", False, remedy=remedy)]
+    finally:
+        await storage.close()
+    return [
+        Check("bucket", f"{where}: written, read, removed", True),
+        Check(
+            "bucket's clock",
+            f"{skew_s:+.0f} s from ours",
+            abs(skew_s) < MOST_SKEW_S,
+            remedy="set this machine's clock (NTP); S3 refuses what was signed a quarter of an hour ago",
+        ),
+    ]
 
 
 def _engines() -> Iterator[Check]:
@@ -171,6 +217,7 @@ LOOKS: tuple[Callable[[], Iterator[Check]], ...] = (
     _python,
     _folders,
     _database,
+    _storage,
     _engines,
     _models,
     _encoders,

@@ -12,7 +12,7 @@ from mutoscope.cli import output
 from mutoscope.cli.connect import connect, url_option
 from mutoscope.client import Key, NewKey
 
-SCOPES = ("run", "read", "admin")
+SCOPES = ("run", "read", "admin", "worker")
 WINDOWS_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 _RATE = re.compile(r"(\d+)/(?:(second|minute|hour|day)|(\d+)s)")
 _SPENDING = re.compile(r"(\d+(?:\.\d+)?)/(day|month|total)")

@@ -50,6 +50,7 @@ class Order:
 @click.option("--priority", type=click.Choice(("high", "normal", "low")), help="As far as the key may ask for it.")
 @click.option("--expires-in", "expires_in_s", type=click.IntRange(min=1), help="Fail unless started within seconds.")
 @click.option("--time-limit", "time_limit_s", type=click.IntRange(min=1), help="Seconds one attempt may take.")
+@click.option("--use-cache", is_flag=True, help="An earlier output of an equal request will do.")
 @url_option
 def command(
     model_id: str,
@@ -65,6 +66,7 @@ def command(
     priority: str | None,
     expires_in_s: int | None,
     time_limit_s: int | None,
+    use_cache: bool,
     url: str | None,
 ) -> None:
     """Run MODEL_ID and save what it makes.
@@ -80,7 +82,7 @@ def command(
 
         planning.show(model_id, inputs, settings, as_json=as_json)
         return
-    terms = {"priority": priority, "expires_in_s": expires_in_s, "time_limit_s": time_limit_s}
+    terms = {"priority": priority, "expires_in_s": expires_in_s, "time_limit_s": time_limit_s, "use_cache": use_cache}
     order = Order(model_id, inputs, settings, output_dir, as_json, no_wait, quote, timeout_s, terms)
     try:
         with _terminated_like_ctrl_c(), connect_or_start(url, may_start=not (no_wait or quote)) as client:

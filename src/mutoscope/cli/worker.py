@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from mutoscope import logs, settings
+from mutoscope import ability, logs, settings
+from mutoscope.catalog.manifest import LABEL, LABEL_ACCEPTED
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -16,6 +17,13 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 def _name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _NAME.fullmatch(value):
         raise click.BadParameter(f"{value!r}: 1 to 80 letters, digits, dots, dashes and underscores are accepted")
+    return value
+
+
+def _labels(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    for label in value:
+        if not LABEL.fullmatch(label):
+            raise click.BadParameter(f"{label!r}: {LABEL_ACCEPTED}")
     return value
 
 
@@ -30,7 +38,15 @@ def _name(context: click.Context, parameter: click.Parameter, value: str | None)
     show_default=True,
     help="Seconds the request at hand may go on after SIGTERM.",
 )
+@click.option("--idle-s", type=click.FloatRange(min=0), help="Seconds without work after which it goes [never].")
 @click.option("--name", metavar="NAME", callback=_name, help="By which it can be drained [host, process, chance].")
+@click.option("--model", "models", multiple=True, metavar="ID", help="May be repeated, and hold *; all when not given.")
+@click.option(
+    "--gpu-memory-gb",
+    type=click.FloatRange(0, 100_000),
+    help="Memory of its GPU, in GiB [what nvidia-smi says; 0 without one].",
+)
+@click.option("--label", "labels", multiple=True, metavar="WORD", callback=_labels, help="What else it has; repeat.")
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where attempts keep their files.")
 def command(
     *,
@@ -38,18 +54,24 @@ def command(
     server_url: str,
     engines: tuple[str, ...],
     drain_s: float,
+    idle_s: float | None,
     name: str | None,
+    models: tuple[str, ...],
+    gpu_memory_gb: float | None,
+    labels: tuple[str, ...],
     folder: Path | None,
 ) -> None:
     """Take requests from a server and carry them out, until told to stop.
 
     FILES hold engines of your own; they run beside those that --engine names.
 
-    The token, of scope `worker`, is read from MUTOSCOPE_WORKER_TOKEN.
+    What opens the server is read from MUTOSCOPE_WORKER_TOKEN: a key of scope `worker`, or the server's own token.
     """
     token = os.environ.get("MUTOSCOPE_WORKER_TOKEN")
     if not token:
-        raise click.UsageError("MUTOSCOPE_WORKER_TOKEN is not set; the server's operator has the token")
+        raise click.UsageError(
+            "MUTOSCOPE_WORKER_TOKEN is not set; the server's operator makes one: mutoscope keys create --scope worker"
+        )
     from mutoscope import worker  # noqa: PLC0415 - brings engines and media along
     from mutoscope.engines import registry  # noqa: PLC0415 - as above
 
@@ -66,8 +88,14 @@ def command(
         token,
         engines or registry.names(),
         worker_id=name,
+        idle_s=idle_s,
         folder=folder,
         drain_s=drain_s,
         fetch_allow=values.fetch_allow,
+        ability=ability.Ability(
+            models=models,
+            gpu_memory_gb=ability.gpu_memory_gb() if gpu_memory_gb is None else gpu_memory_gb,
+            labels=labels,
+        ),
     )
     raise click.exceptions.Exit(code)

@@ -83,6 +83,7 @@ class AsyncClient:
         priority: str | None = None,
         expires_in_s: int | None = None,
         time_limit_s: int | None = None,
+        use_cache: bool = False,
     ) -> values.Result:
         """Submit and wait for the result; with `output_dir`, save its outputs there (`Result.files`).
 
@@ -91,7 +92,9 @@ class AsyncClient:
         """
         folder = None if output_dir is None else Path(output_dir)
         terms = submit_terms(priority, expires_in_s, time_limit_s)
-        script = self._protocol.run(model_id, inputs, idempotency_key, timeout_s, folder, terms=terms)
+        script = self._protocol.run(
+            model_id, inputs, idempotency_key, timeout_s, folder, terms=terms, use_cache=use_cache
+        )
         return await self._drive(script, on_event)
 
     async def submit(
@@ -105,6 +108,7 @@ class AsyncClient:
         priority: str | None = None,
         expires_in_s: int | None = None,
         time_limit_s: int | None = None,
+        use_cache: bool = False,
     ) -> values.Submitted:
         """Hand a request in; local files among the inputs are uploaded first.
 
@@ -113,9 +117,12 @@ class AsyncClient:
         priority         `high`, `normal` or `low`, as far as the key may ask for it.
         expires_in_s     it fails if it is not started within this time.
         time_limit_s     seconds one attempt may take, at most the model's own limit.
+        use_cache        an earlier output of an equal request with the same seed will do.
         """
         terms = submit_terms(priority, expires_in_s, time_limit_s)
-        script = self._protocol.submit(model_id, inputs, idempotency_key, webhook, webhook_events, terms=terms)
+        script = self._protocol.submit(
+            model_id, inputs, idempotency_key, webhook, webhook_events, terms=terms, use_cache=use_cache
+        )
         return await self._drive(script)
 
     async def quote(self, model_id: str, inputs: Mapping[str, Any]) -> Quote:

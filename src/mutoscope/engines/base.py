@@ -35,6 +35,7 @@ class Capabilities:
     settings     names accepted under `engine.settings` in a manifest.
     starts       of the settings those that start a program; a manifest alone may say them, no call to a server.
     is_open      it takes whatever parameters and files a manifest binds.
+    keeps_models it loads a model with the first task that needs it, which takes long, and keeps it for the next.
     lacks        of settings: what this machine has to be given before they can be used, in words; "" for nothing.
     with_settings  for an engine that can do what its settings say: what that is with these; raises ConfigError.
     """
@@ -46,6 +47,7 @@ class Capabilities:
     settings: frozenset[str] = frozenset()
     starts: frozenset[str] = frozenset()
     is_open: bool = False
+    keeps_models: bool = False
     lacks: Callable[[Mapping[str, Any]], str] = field(default=lambda settings: "", compare=False)
     with_settings: Callable[[Mapping[str, Any]], Capabilities] | None = field(default=None, compare=False)
 
@@ -167,6 +169,17 @@ class Stoppable(Protocol):
         """End the running task soon: `run` then raises. Called from another thread, for good: nobody wants the result.
 
         It has `STOP_S`, then the process is killed, as it is without warning when another attempt will go on with it.
+        """
+
+
+@runtime_checkable
+class Withdrawing(Protocol):
+    """An engine that begins work elsewhere and remembers it."""
+
+    def withdraw(self, settings: Mapping[str, Any], remembered: Mapping[str, Any]) -> None:
+        """End what an attempt that is lost began elsewhere: nobody wants it any more. Raises EngineError.
+
+        settings and remembered are those of `Task`.
         """
 
 

@@ -7,6 +7,7 @@ opens it, but for pictures from outside, which a confined process of ours decode
 
     {"op": "warm"}          -> {"event": "ready", version, stoppable}
     {"op": "stop"}          a running task shall end; its own answer tells of it
+    {"op": "withdraw", settings, remembered}   -> {"event": "withdrawn"}
     {"op": "run", parameters, files, folder, seed, settings, traceparent, remembered}
                             -> {"event": "done", files, infos, kind, poster, applied, ignored, told,
                                 engine_s, version}
@@ -36,7 +37,7 @@ from typing import Any
 import orjson
 
 from mutoscope import logs
-from mutoscope.engines.base import SHOW_EVERY_S, Engine, OutputKind, Stoppable, Task
+from mutoscope.engines.base import SHOW_EVERY_S, Engine, OutputKind, Stoppable, Task, Withdrawing
 from mutoscope.engines.registry import load
 from mutoscope.errors import EngineError, MediaError, MutoscopeError
 from mutoscope.media.load import get_ready
@@ -53,7 +54,7 @@ PR_SET_PDEATHSIG = 1
 
 def main(arguments: list[str]) -> int:
     name, commands_fd, events_fd, parent_pid = arguments[0], *map(int, arguments[1:4])
-    _die_with(parent_pid)
+    die_with(parent_pid)
     os.set_inheritable(commands_fd, False)  # what the engine starts must not keep our pipes open
     os.set_inheritable(events_fd, False)
     loaded: list[Engine] = []
@@ -76,6 +77,10 @@ def main(arguments: list[str]) -> int:
                 engine.warm(channel.progress())
                 stoppable = isinstance(engine, Stoppable)
                 channel.send({"event": "ready", "version": engine.version, "stoppable": stoppable})
+            elif command["op"] == "withdraw":
+                if isinstance(engine, Withdrawing):
+                    engine.withdraw(command["settings"], command["remembered"])
+                channel.send({"event": "withdrawn"})
             else:
                 channel.send(_run(engine, command, channel.progress(command["remembered"])))
         except Exception as exc:  # the boundary of the process: whatever an engine raises becomes one message
@@ -161,7 +166,7 @@ class Channel:
         return answer
 
     def send(self, event: dict[str, Any]) -> None:
-        if event["event"] in ("ready", "done", "error"):  # what was printed belongs to this task
+        if event["event"] in ("ready", "done", "withdrawn", "error"):  # what was printed belongs to this task
             sys.stdout.flush()
             sys.stderr.flush()
         line = memoryview(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY))
@@ -243,7 +248,7 @@ def _kill_group() -> None:
     os._exit(1)
 
 
-def _die_with(parent_pid: int) -> None:
+def die_with(parent_pid: int) -> None:
     """On Linux, be killed with the parent even while native code holds the interpreter's lock."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError, AttributeError):  # another C library; the pipe still ends us

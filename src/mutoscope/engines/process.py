@@ -52,6 +52,7 @@ class EngineProcess:
         self.name = name
         self._trace = trace
         self._child: _Child | None = None
+        self._version = ""
 
     @property
     def is_ready(self) -> bool:
@@ -59,15 +60,17 @@ class EngineProcess:
         child = self._child
         return child is not None and child.is_warm and not child.is_busy and child.is_alive
 
-    def warm(self, progress: Progress) -> None:
-        """Start a child unless one stands by, and warm it. Raises EngineError."""
+    def warm(self, progress: Progress) -> str:
+        """Start a child unless one stands by, and warm it; the engine's version. Raises EngineError."""
         if self.is_ready:
-            return
+            return self._version
         self.close()
         self._child = _Child(self.name)
         ready = self._ask({"op": "warm"}, progress)
         self._child.is_stoppable = ready["stoppable"]
         self._child.is_warm = True
+        self._version = str(ready["version"])
+        return self._version
 
     def run(self, task: Task, progress: Progress) -> Made:
         """Carry out the task. Raises EngineError or MediaError; a dead child is a retryable EngineError."""
@@ -84,6 +87,12 @@ class EngineProcess:
         )
         infos = tuple(MediaInfo(**info) for info in done["infos"])
         return Made(produced, infos, engine_s=done["engine_s"], version=done["version"])
+
+    def withdraw(self, settings: Mapping[str, Any], remembered: Mapping[str, Any], progress: Progress) -> None:
+        """Take back elsewhere what a lost attempt began there. Raises EngineError."""
+        if self._child is None:
+            raise EngineError("the engine is not running", retryable=True)
+        self._ask({"op": "withdraw", "settings": dict(settings), "remembered": dict(remembered)}, progress)
 
     def kill(self) -> None:
         """End the child and all it started, now."""

@@ -48,6 +48,7 @@ class LocalFleet:
     engines       names of the engines each worker runs.
     folder        where attempts keep their files while they run.
     environment   further variables, such as MUTOSCOPE_FETCH_ALLOW.
+    withheld      variables of ours that are none of theirs.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class LocalFleet:
         folder: Path | None = None,
         drain_s: float = 30.0,
         environment: Mapping[str, str] | None = None,
+        withheld: frozenset[str] = frozenset(),
     ) -> None:
         given = {
             "MUTOSCOPE_WORKER_SERVER": server_url,
@@ -68,7 +70,7 @@ class LocalFleet:
             "MUTOSCOPE_WORKER_FOLDER": str(folder or ""),
             "MUTOSCOPE_WORKER_DRAIN_S": str(drain_s),
         }
-        inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+        inherited = {name: value for name, value in os.environ.items() if name not in SECRETS | withheld}
         self._environment = {**inherited, **(environment or {}), **given}
         self._token = token
         self._name = f"{socket.gethostname()}-{urlsplit(server_url).port}"

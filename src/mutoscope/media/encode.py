@@ -1,15 +1,13 @@
 """Write videos and posters so that every player agrees on them and the same frames give the same bytes.
 
 Frames are 8-bit sRGB pictures or ready YUV planes; files are BT.709, limited range, 4:2:0, with the index in
-front. No sound, no variable frame rate, no date, nothing that depends on the machine. Read next: `probe.py`.
+front. No sound, no variable frame rate, no date, nothing that depends on the machine. Read next: `sections.py`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -17,33 +15,12 @@ from typing import Any
 
 import av
 import numpy as np
-import numpy.typing as npt
-from av.codec.context import Flags
-from av.video.reformatter import (
-    ColorPrimaries,
-    ColorRange,
-    Colorspace,
-    ColorTrc,
-    Interpolation,
-    VideoReformatter,
-)
 from PIL import Image
 
 from mutoscope.errors import EngineError
+from mutoscope.media.sections import CODECS, KEYFRAME_EVERY, THREADS, Form, Frame, Packet, Section, load
 
-Frame = npt.NDArray[np.uint8]
-
-KEYFRAME_EVERY = 48
-"""Frames per closed group of pictures: two seconds at 24 fps, so that a player can seek."""
-
-THREADS = 4
-"""Encoder threads. A constant, not the machine's cores, because the number changes the bytes.
-
-Measured at 1440 x 1440 on 2 cores: 24 fps with 1 thread, 25 with 2, 47 with 4.
-"""
-
-# Chroma is averaged over all four pixels, and arithmetic does not differ between CPUs.
-_SCALER = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
+__all__ = ["KEYFRAME_EVERY", "THREADS", "VideoWriter", "write_jpeg"]
 
 
 class VideoWriter:
@@ -74,28 +51,29 @@ class VideoWriter:
         codec: str = "h264",
         threads: int = THREADS,
     ) -> None:
-        if width_px <= 0 or height_px <= 0 or width_px % 2 or height_px % 2:
-            raise ValueError(f"video size {width_px} x {height_px} px; both sides must be even and positive")
         if fps <= 0:
             raise ValueError(f"{fps} frames per second; must be positive")
-        if codec not in _CODECS:
-            raise ValueError(f"codec {codec!r}; one of {', '.join(_CODECS)}")
         rate = Fraction(fps).limit_denominator(1001)
+        self._open(path, Form(width_px, height_px, rate, codec, preset, crf, threads))
+
+    @classmethod
+    def of(cls, path: Path, form: Form) -> VideoWriter:
+        """A writer of this form."""
+        writer = cls.__new__(cls)
+        writer._open(path, form)
+        return writer
+
+    def _open(self, path: Path, form: Form) -> None:
         self.path = path
+        self.form = form
         self.num_frames = 0
-        self._shape_rgb = (height_px, width_px, 3)
-        self._shape_yuv = (height_px * 3 // 2, width_px)
-        self._time_base = 1 / rate
-        self._reformatter = VideoReformatter()
-        encoder = _CODECS[codec]
+        self._section: Section | None = None
         self._container = av.open(
             str(path), "w", format="mp4", options={"movflags": "+faststart", "fflags": "+bitexact"}
         )
-        options = encoder.options(threads) | {"crf": str(crf), "preset": preset or encoder.preset}
-        stream: Any = self._container.add_stream(encoder.name, rate=rate, options=options)
-        stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuv420p"
+        stream: Any = self._container.add_stream(CODECS[form.codec].name, rate=form.rate, options=form.options())
+        form.describe(stream.codec_context)
         self._stream: Any = stream
-        self._describe(threads)
 
     def write(self, frame: Frame) -> None:
         """Append one frame. Raises EngineError if the disk takes no more.
@@ -103,11 +81,19 @@ class VideoWriter:
         frame   (height, width, 3) uint8 sRGB, or (height * 3 / 2, width) uint8 planar 4:2:0 in BT.709 limited
                 range: height rows of Y, then U, then V, as `yuv420p` in one array.
         """
-        picture = self._picture(frame)
-        picture.pts = self.num_frames
-        picture.time_base = self._time_base
-        self._encode(picture)
+        if self._section is None or self._section.is_full:
+            self._finish()
+            # The encoder that the file's head was written from makes the first section; opening one takes 3 ms.
+            context = None if self.num_frames else self._stream.codec_context
+            self._section = Section(self.form, self.num_frames, context)
+        self._mux(self._section.encode(frame))
         self.num_frames += 1
+
+    def append(self, section: Path, num_frames: int) -> None:
+        """Append the packets of a section that was made elsewhere from this writer's `form`. Raises EngineError."""
+        self._finish()
+        self._mux(load(section, 1 / self.form.rate))
+        self.num_frames += num_frames
 
     def close(self) -> None:
         """Write what the encoder still holds, then the index. A second call does nothing.
@@ -120,7 +106,7 @@ class VideoWriter:
             self._abandon()
             raise ValueError("a video without frames")
         try:
-            self._encode(None)
+            self._finish()
             self._stream = None
             self._container.close()
         except (EngineError, av.FFmpegError) as exc:
@@ -138,9 +124,16 @@ class VideoWriter:
         else:
             self._abandon()
 
-    def _encode(self, picture: av.VideoFrame | None) -> None:
+    def _finish(self) -> None:
+        if self._section is not None:
+            section, self._section = self._section, None
+            self._mux(section.finish())
+
+    def _mux(self, packets: Iterable[Packet]) -> None:
         try:
-            self._container.mux(self._stream.encode(picture))
+            for packet in packets:
+                packet.stream = self._stream
+                self._container.mux(packet)
         except av.FFmpegError as exc:
             raise EngineError("the video could not be written", retryable=True) from exc
 
@@ -149,36 +142,6 @@ class VideoWriter:
         with contextlib.suppress(av.FFmpegError):
             self._container.close()
         self.path.unlink(missing_ok=True)
-
-    def _describe(self, threads: int) -> None:
-        context = self._stream.codec_context
-        context.color_primaries = ColorPrimaries.BT709
-        context.color_trc = ColorTrc.BT709
-        context.colorspace = Colorspace.ITU709
-        context.color_range = ColorRange.MPEG
-        context.flags |= Flags.bitexact | Flags.closed_gop
-        context.gop_size = KEYFRAME_EVERY
-        context.thread_count = threads
-        context.time_base = self._time_base
-
-    def _picture(self, frame: Frame) -> av.VideoFrame:
-        if frame.dtype != np.uint8 or frame.shape not in (self._shape_rgb, self._shape_yuv):
-            raise ValueError(
-                f"frame of {frame.dtype} {frame.shape}; expected uint8 {self._shape_rgb} or {self._shape_yuv}"
-            )
-        if frame.ndim == 2:
-            return av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="yuv420p")
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")
-        # swscale converts with the BT.601 matrix unless it is told otherwise, whatever the file's tags say.
-        return self._reformatter.reformat(
-            picture,
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=_SCALER,
-            threads=1,
-        )
 
 
 def write_jpeg(path: Path, rgb: Frame, quality: int = 90) -> None:
@@ -189,41 +152,3 @@ def write_jpeg(path: Path, rgb: Frame, quality: int = 90) -> None:
     subsampling = 0 if quality >= 90 else 2
     image = Image.fromarray(np.ascontiguousarray(rgb), mode=None)
     image.save(path, "JPEG", quality=quality, subsampling=subsampling, optimize=True, progressive=True)
-
-
-@dataclass(frozen=True, slots=True)
-class _Encoder:
-    """FFmpeg's name for an encoder, the preset worth its time, and what makes its bytes repeatable."""
-
-    name: str
-    preset: str
-    options: Callable[[int], dict[str, str]]
-
-
-def _x264(threads: int) -> dict[str, str]:
-    # cpu-independent: SSE, AVX2 and AVX-512 machines must not choose different algorithms.
-    parameters = (
-        f"keyint={KEYFRAME_EVERY}:min-keyint={KEYFRAME_EVERY}:scenecut=0:open-gop=0:force-cfr=1"
-        f":threads={threads}:lookahead-threads=1:sliced-threads=0:cpu-independent=1"
-    )
-    return {"profile": "high", "x264-params": parameters}
-
-
-def _x265(threads: int) -> dict[str, str]:
-    parameters = (
-        f"keyint={KEYFRAME_EVERY}:min-keyint={KEYFRAME_EVERY}:scenecut=0:open-gop=0"
-        f":frame-threads={threads}:pools={threads}:log-level=error"
-    )
-    return {"x265-params": parameters}
-
-
-def _svtav1(threads: int) -> dict[str, str]:
-    os.environ.setdefault("SVT_LOG", "1")  # the library prints its settings to stderr unless told to keep to errors
-    return {"svtav1-params": f"keyint={KEYFRAME_EVERY}:irefresh-type=2:scd=0:lp={threads}"}
-
-
-_CODECS = {
-    "h264": _Encoder("libx264", "veryfast", _x264),
-    "hevc": _Encoder("libx265", "veryfast", _x265),
-    "av1": _Encoder("libsvtav1", "8", _svtav1),
-}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from mutoscope.net.door import Answer, Content, Downloaded, FileContent, Posted, ask, download, post
 from mutoscope.net.rules import Policy, check_url, is_public, origin_of, parse_allow
+from mutoscope.net.threads import fetch, in_thread
 
 __all__ = [
     "Answer",
@@ -20,6 +21,8 @@ __all__ = [
     "ask",
     "check_url",
     "download",
+    "fetch",
+    "in_thread",
     "is_public",
     "origin_of",
     "parse_allow",

@@ -122,7 +122,7 @@ async def _at_home(site: Site, account_id: str, assignment: Assignment, file: In
     policy = _policy(site, min(DOWNLOAD_LIMITS[file.kind], site.limits.max_upload_bytes), left_s)
     with tempfile.TemporaryDirectory(prefix="mutoscope-runpod-") as folder:
         path = Path(folder) / "file"
-        await asyncio.to_thread(net.download, file.url, path, policy)
+        await net.fetch(file.url, path, policy)
         check_input(file, await intake.examined(site, account_id, path))
         return await intake.store_file(
             site, account_id, path, name="input", role="input", request_id=assignment.request_id
@@ -256,7 +256,7 @@ async def _brought_home(site: Site, job: Job, held: Held, output: Any, made: lis
 
 async def _measured(site: Site, job: Job, one: Found, path: Path) -> MediaInfo:
     if one.address:
-        await asyncio.to_thread(net.download, one.address, path, _policy(site, OUTPUT_BYTES, OUTPUT_S))
+        await net.fetch(one.address, path, _policy(site, OUTPUT_BYTES, OUTPUT_S))
     else:
         await asyncio.to_thread(path.write_bytes, one.content)
     return await intake.examined(site, job.account_id, path)

@@ -10,13 +10,14 @@ from typing import Any, TypeGuard
 from starlette.requests import Request
 from starlette.responses import Response
 
+from mutoscope import operating
 from mutoscope.errors import Forbidden, InvalidInput, NotFound, Problem
 from mutoscope.jobs import timestamp
 from mutoscope.quotas import OPEN, Quota
 from mutoscope.server import limits
 from mutoscope.server.addresses import parse_network
 from mutoscope.server.audit import noting
-from mutoscope.server.auth import SCOPES, caller, fingerprint, new_key
+from mutoscope.server.auth import SCOPES, WORKER_SCOPE, caller, fingerprint, new_key
 from mutoscope.server.shapes import NAME_PATTERN
 from mutoscope.server.wire import Query, answer, nothing, read_json, site_of
 from mutoscope.store.records import Caller, Key
@@ -44,6 +45,8 @@ async def create_key(request: Request) -> Response:
     store = site_of(request).store
     wanted = _wanted(await read_json(request, 64 * 1024))
     account_id = await account_named(store, who, wanted.account, open_by=request)
+    if WORKER_SCOPE in wanted.scopes and account_id != await store.first_account():
+        raise Forbidden("workers see requests of everybody: only the owner's account may have keys for them")
     secret, key_id = new_key(), uuid.uuid4().hex
     told: dict[str, Any] = {
         "name": wanted.name,
@@ -59,6 +62,7 @@ async def create_key(request: Request) -> Response:
         key_sha256=fingerprint(secret),
         expires_in_ms=wanted.expires_in_s * 1000 if wanted.expires_in_s is not None else None,
     )
+    await operating.follow(site_of(request))
     return answer({**described(key), "key": secret}, 201)
 
 
@@ -126,6 +130,7 @@ async def revoke_key(request: Request) -> Response:
     key_id = request.path_params["key_id"]
     account_id = await account_named(store, who, request.query_params.get("account"))
     await noting(request, who, "key.revoked", target=key_id, account_id=account_id).revoke_key(key_id, account_id)
+    await operating.follow(site_of(request))
     return nothing()
 
 
@@ -142,6 +147,7 @@ async def rotate_key(request: Request) -> Response:
     key = await noted.rotate_key(
         key_id, account_id, key_sha256=fingerprint(secret), prefix=secret[:7], overlap_ms=overlap_s * 1000
     )
+    await operating.follow(site_of(request))
     return answer({**described(key), "key": secret}, 201)
 
 
@@ -184,8 +190,11 @@ def _wanted(body: object) -> Wanted:
         problems.append(Problem("name", NAME_ACCEPTED, "name"))
     if account is not None and not is_name(account):
         problems.append(Problem("account", f"1 to {LONGEST_NAME} printable characters, or null, are accepted", "name"))
-    if not isinstance(scopes, list) or not scopes or any(scope not in SCOPES for scope in scopes):
-        problems.append(Problem("scopes", f"a list out of {', '.join(SCOPES)} is accepted", "scopes"))
+    if scopes != [WORKER_SCOPE] and (
+        not isinstance(scopes, list) or not scopes or any(scope not in SCOPES for scope in scopes)
+    ):
+        accepted = f"a list out of {', '.join(SCOPES)} is accepted, or {WORKER_SCOPE} alone"
+        problems.append(Problem("scopes", accepted, "scopes"))
     if life is not None and (type(life) is not int or not 1 <= life <= LONGEST_LIFE_S):
         accepted = f"a whole number from 1 to {LONGEST_LIFE_S}, or null, is accepted"
         problems.append(Problem("expires_in_s", accepted, "range"))
@@ -194,7 +203,7 @@ def _wanted(body: object) -> Wanted:
         problems.append(Problem("networks", accepted, "networks"))
     if problems:
         raise InvalidInput(problems=tuple(problems))
-    scopes = tuple(scope for scope in SCOPES if scope in scopes)
+    scopes = tuple(scope for scope in (*SCOPES, WORKER_SCOPE) if scope in scopes)
     networks = tuple(str(parse_network(network)) for network in networks)
     return Wanted(str(name), scopes, life, account, networks, quota)
 

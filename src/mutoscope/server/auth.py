@@ -20,6 +20,8 @@ from mutoscope.store.records import Caller
 
 SCOPES = ("run", "read", "admin")
 """run: submit, cancel, delete, upload, and follow requests. read: look at everything of the account. admin: keys."""
+WORKER_SCOPE = "worker"
+"""Lets workers in, and opens nothing else; a key of the site's owner has it alone."""
 
 
 def new_key() -> str:
@@ -77,7 +79,17 @@ def worker(request: Request) -> str:
 
 
 def check_worker_token(request: Request) -> None:
-    """Raises Unauthorized unless the call shows the worker token, with or without `Bearer` before it."""
+    """Raises Unauthorized unless the call shows the worker token or a worker's key, with or without `Bearer` before it.
+
+    A key of an address that is none of its own is Forbidden.
+    """
     token = request.headers.get("authorization", "").removeprefix("Bearer ").strip()
-    if not hmac.compare_digest(token.encode(), site_of(request).worker_token.encode()):
-        raise Unauthorized("a worker token is needed", code=401003)
+    site = site_of(request)
+    if hmac.compare_digest(token.encode(), site.worker_token.encode()):
+        return
+    key = site.health.worker_keys.get(fingerprint(token))
+    if key is None:
+        raise Unauthorized("a worker token is needed, or a key of scope `worker` that is in force", code=401003)
+    if key.networks and not is_within(came_from(request), key.networks):
+        raise Forbidden("this key may not be used from this address", code=403002)
+    site.health.keys_used.add(key.key_id)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,15 @@ from mutoscope.jobs import timestamp
 from mutoscope.server.auth import caller, known_caller
 from mutoscope.server.outputs import file_url, signed_url
 from mutoscope.server.problems import problem
+from mutoscope.server.sessions import cookie_name
 from mutoscope.server.wire import Query, answer, base_url, chunks, next_cursor, nothing, site_of
 from mutoscope.site import Site
 from mutoscope.store.library import KINDS, ROLES, Entry, Shelf
 from mutoscope.store.records import Caller, File
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+STRAIGHT_S = 3600
+"""How long an address in the bucket is good for at most: a player asks for more while it plays."""
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
@@ -134,7 +138,27 @@ async def fetch(request: Request) -> Response:
     file = await site.store.file(file_id)
     if who is not None and file.account_id != who.account_id:
         raise NotFound("file not found")
-    return await serve(request, file)
+    return (_straight(request, file) if signed else None) or await serve(request, file)
+
+
+def _straight(request: Request, file: File) -> Response | None:
+    """Sends whoever holds a signed address to the bucket, where that is possible.
+
+    Those who show a key would show it there too, if their client is careless; what pages draw from has to be of their
+    own site. They get the bytes from here, and a HEAD is answered without any.
+    """
+    site = site_of(request)
+    shows_itself = "authorization" in request.headers or cookie_name(request) in request.cookies
+    if site.direct != "all" or request.method != "GET" or shows_itself or _is_known(request, _etag(file)):
+        return None
+    left_s = int(request.query_params["expires"]) - int(time.time())
+    return straight(site, file, 302, expires_s=max(1, min(left_s, STRAIGHT_S)))
+
+
+def straight(site: Site, file: File, status: int, *, expires_s: int = STRAIGHT_S) -> Response | None:
+    """A redirect to the bytes in the bucket; None where the server has to send them itself."""
+    url = site.storage.url(file.key, expires_s=expires_s, media_type=file.media_type, name=file.name)
+    return Response(status_code=status, headers={"Location": url, "Cache-Control": "no-store"}) if url else None
 
 
 async def _owner(request: Request) -> Caller:
@@ -157,7 +181,7 @@ async def delete(request: Request) -> Response:
 async def serve(request: Request, file: File) -> Response:
     """The bytes of a file, or the part that was asked for."""
     site = site_of(request)
-    etag = f'"{file.sha256[:32]}"'
+    etag = _etag(file)
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=3600",
@@ -182,6 +206,10 @@ async def serve(request: Request, file: File) -> Response:
         return Response(None, code, headers, file.media_type)
     bytes_ = await site.storage.open(file.key, start=start, end=end)
     return StreamingResponse(bytes_, code, headers, file.media_type)
+
+
+def _etag(file: File) -> str:
+    return f'"{file.sha256[:32]}"'
 
 
 def _is_known(request: Request, etag: str) -> bool:

@@ -56,11 +56,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
-        self._waiting = Gauge("mutoscope_requests", "Unfinished requests.", ["model", "state"], registry=self.registry)
+        self._waiting = Gauge(
+            "mutoscope_requests", "Unfinished requests.", ["model", "engine", "state"], registry=self.registry
+        )
         self._oldest = Gauge(
             "mutoscope_queue_oldest_seconds",
             "Age of the oldest waiting request.",
-            ["model"],
+            ["model", "engine"],
             registry=self.registry,
         )
         self._webhooks = Counter(
@@ -89,6 +91,7 @@ class Metrics:
             registry=self.registry,
         )
         self._workers = Gauge("mutoscope_workers_ready", "Workers in service, heard of lately.", registry=self.registry)
+        self._storage_up = Gauge("mutoscope_storage_up", "1: files can be kept; 0: away.", registry=self.registry)
         self._free = Gauge("mutoscope_disk_free_bytes", "Free space for data.", registry=self.registry)
 
     def submitted(self, model_id: str) -> None:
@@ -138,16 +141,19 @@ class Metrics:
         self._waiting.clear()
         self._oldest.clear()
         now_ms = await site.store.now_ms()
+        engines = {model.id: model.engine for model in site.catalog.all_runnable}
         for model_id, state, count, oldest_ms in await site.store.load():
-            self._waiting.labels(model_id, state).set(count)
+            engine = engines.get(model_id, "")
+            self._waiting.labels(model_id, engine, state).set(count)
             if state == "in_queue":
-                self._oldest.labels(model_id).set(max(0, now_ms - oldest_ms) / 1000)
+                self._oldest.labels(model_id, engine).set(max(0, now_ms - oldest_ms) / 1000)
         for outcome, count in site.health.webhook_outcomes.items():
             self._webhooks.labels(outcome).inc(count - self._webhooks_told.get(outcome, 0))
             self._webhooks_told[outcome] = count
         self._webhook_lag.set(await site.store.webhooks.lag_ms() / 1000)
         self._workers.set(site.health.workers_ready())
         self._free.set(site.look_at_disk())
+        self._storage_up.set(not site.storage.is_away)
         for code, count in self._answered.items():
             self._answers.labels(code).inc(count)
         self._answered.clear()

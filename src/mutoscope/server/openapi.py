@@ -105,6 +105,12 @@ def _submit(model: Model) -> Operation:
             "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
             "description": "The same key and body give the same request.",
         },
+        {
+            "name": "Mutoscope-Cache",
+            "in": "header",
+            "schema": {"type": "string", "enum": ["use", "off"]},
+            "description": "`use`: an earlier output of an equal request with the same seed will do.",
+        },
         query("webhook", RECEIVER, "Address to be told at when the state changes."),
         query(
             "webhook_events",

@@ -61,9 +61,7 @@ async def poster_of(site: Site, job: Job) -> File:
 
 def file_url(site: Site, base: str, file: File) -> str:
     """A signed address of a file that anybody may read until it expires."""
-    expires_s = site.limits.file_url_ttl_s
-    direct = site.storage.url(file.key, expires_s=expires_s)
-    return direct or signed_url(site, base, file.id, file.name)
+    return signed_url(site, base, file.id, file.name)
 
 
 def signed_url(site: Site, base: str, file_id: str, name: str) -> str:

@@ -107,4 +107,5 @@ def summary(job: Job) -> dict[str, Any]:
         "priority": priority_word(job.priority),
         "expires_at": timestamp(job.expires_ms) if job.expires_ms else None,
         "time_limit_s": job.time_limit_s,
+        "cached_from": (job.result or {}).get("metadata", {}).get("cached_from"),
     }

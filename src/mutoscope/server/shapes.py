@@ -7,7 +7,7 @@ from typing import Any
 from mutoscope.jobs import State
 from mutoscope.quotas import PERIODS, PRIORITIES
 from mutoscope.server import limits
-from mutoscope.server.auth import SCOPES
+from mutoscope.server.auth import SCOPES, WORKER_SCOPE
 from mutoscope.store.library import ROLES
 from mutoscope.store.outbox import STATES
 from mutoscope.webhooks.rules import EVENTS, LONGEST_URL, URL_PATTERN
@@ -77,6 +77,7 @@ _SUMMARY: Shape = {
     "priority": {"type": "string", "enum": list(PRIORITIES)},
     "expires_at": maybe(INSTANT),
     "time_limit_s": COUNT,
+    "cached_from": maybe(TEXT),
 }
 EVENT_LIST: Shape = {**array({"type": "string", "enum": list(EVENTS)}), "minItems": 1}
 RECEIVER: Shape = {"type": "string", "format": "uri", "maxLength": LONGEST_URL, "pattern": URL_PATTERN}
@@ -153,7 +154,7 @@ _KEY: Shape = {
     "key_id": TEXT,
     "name": TEXT,
     "prefix": TEXT,
-    "scopes": array({"type": "string", "enum": list(SCOPES)}),
+    "scopes": array({"type": "string", "enum": [*SCOPES, WORKER_SCOPE]}),
     "created_at": INSTANT,
     "expires_at": maybe(INSTANT),
     "revoked_at": maybe(INSTANT),
@@ -303,7 +304,12 @@ SHAPES: dict[str, Shape] = {
     "ChangedKey": obj({"name": NAME, "limits": _WANTED_LIMITS}) | {"additionalProperties": False},
     "WantedKey": obj(
         {
-            "scopes": {**array({"type": "string", "enum": list(SCOPES)}), "minItems": 1},
+            "scopes": {
+                "anyOf": [
+                    {**array({"type": "string", "enum": list(SCOPES)}), "minItems": 1},
+                    {"const": [WORKER_SCOPE]},
+                ]
+            },
             "account": maybe(NAME),
             "networks": NETWORKS,
             "limits": maybe(_WANTED_LIMITS),
@@ -435,6 +441,6 @@ SHAPES: dict[str, Shape] = {
         ),
         webhooks=obj(state=HEALTH, lag_s=NUMBER),
         database=obj(state=HEALTH, answer_s=NUMBER),
-        storage=obj(state=HEALTH, accepts_work={"type": "boolean"}),
+        storage=obj(state=HEALTH, answers={"type": "boolean"}, accepts_work={"type": "boolean"}),
     ),
 }

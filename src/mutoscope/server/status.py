@@ -102,8 +102,10 @@ async def _database(site: Site) -> dict[str, Any]:
 
 
 def _storage(site: Site) -> dict[str, Any]:
+    if site.storage.is_away:
+        return {"state": "down", "answers": False, "accepts_work": False}
     try:
         site.check_room()
     except StorageFull:
-        return {"state": "down", "accepts_work": False}
-    return {"state": "good", "accepts_work": True}
+        return {"state": "down", "answers": True, "accepts_work": False}
+    return {"state": "good", "answers": True, "accepts_work": True}

@@ -14,12 +14,13 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from mutoscope.errors import NotFound, StorageFull, TooLarge
-from mutoscope.storage.base import Put
+from mutoscope.storage.base import Place, Put
 
 CHUNK_BYTES = 1 << 20
 _NAME = re.compile(r"[^+]+(\+[^+]+){2,}")
@@ -29,8 +30,13 @@ _NAME = re.compile(r"[^+]+(\+[^+]+){2,}")
 class LocalStorage:
     """Keys are `kind/id/…`; all files of one id lie in one of the 256 folders."""
 
+    is_shared = False
+    origin = ""
+    trouble = ""
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.is_away = False
         for number in range(256):
             (folder / f"{number:02x}").mkdir(parents=True, exist_ok=True)
         _sync(folder)
@@ -79,10 +85,20 @@ class LocalStorage:
         except FileNotFoundError as exc:
             raise NotFound("file not found") from exc
 
-    def url(self, key: str, *, expires_s: int) -> str | None:
+    def url(self, key: str, *, expires_s: int, media_type: str, name: str) -> str | None:
         """None: the server serves these bytes itself."""
-        del key, expires_s
+        del key, expires_s, media_type, name
         return None
+
+    async def place(self, key: str, *, size_bytes: int, expires_s: int) -> Place | None:
+        """None: the server takes the bytes itself."""
+        del key, size_bytes, expires_s
+        return None
+
+    async def placed(self, key: str, place_id: str, etags: Sequence[str]) -> int:
+        """Nobody but `put` stores anything here: the size of what it stored. Raises NotFound."""
+        del place_id, etags
+        return await self.size(key)
 
     async def delete(self, key: str) -> None:
         """Remove the bytes; a key that is not there is no error."""
@@ -102,6 +118,23 @@ class LocalStorage:
         for path in await asyncio.to_thread(_starting_with, self._folder_of(prefix), start):
             if path not in kept:
                 path.unlink(missing_ok=True)
+
+    async def abort_unfinished(self, *, before_s: float) -> int:
+        """What is half-written is a file here, which `keys` names."""
+        del before_s
+        return 0
+
+    async def check(self) -> None:
+        """Write a file and remove it again."""
+        with tempfile.TemporaryFile(dir=self.folder) as file:
+            file.write(b"check")
+
+    async def clock_skew_s(self) -> float:
+        """Its clock is ours."""
+        return 0.0
+
+    async def close(self) -> None:
+        """Nothing is held open."""
 
 
 def _append(file: BinaryIO, chunk: bytes, digest: hashlib._Hash) -> None:

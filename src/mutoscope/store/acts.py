@@ -18,8 +18,8 @@ from mutoscope.quotas import OPEN, Quota
 from mutoscope.store.announcing import announce
 from mutoscope.store.database import Row, Transaction
 from mutoscope.store.metering import admit
-from mutoscope.store.records import File, add_file
-from mutoscope.store.values import Charge, Growth, Held, Submitted
+from mutoscope.store.records import Copy, File, add_file
+from mutoscope.store.values import Charge, Cold, Growth, Held, Submitted
 
 RETRY_DELAY_MS = 1000
 """Pause before a failed attempt is tried again, times the attempts so far."""
@@ -31,7 +31,7 @@ CLAIM_TRIES = 20
 EXPIRED = "expired: it was not started within the time that its caller gave it"
 
 
-def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
+def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN, *, takes_turn: bool = True) -> Submitted:
     if new.idempotency_key is not None:
         earlier = tx.one("request_by_idempotency_key", account_id=new.account_id, idempotency_key=new.idempotency_key)
         if earlier is not None:
@@ -40,7 +40,11 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
     queue = {"model_id": new.model_id, "priority": new.priority}
     found = tx.one("queue_clock", **queue, account_id=new.account_id)
     assert found is not None
-    tx.put("share_next", **queue, key_id=new.key_id, clock=found["clock"], share=1.0 / new.weight)
+    share = {**queue, "key_id": new.key_id, "clock": found["clock"], "share": 1.0 / new.weight}
+    if takes_turn:
+        tx.put("share_next", **share)
+    else:
+        tx.put("share_keep", **share)
     row = {
         "id": new.id,
         "account_id": new.account_id,
@@ -61,6 +65,7 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
         "webhook_events": " ".join(new.webhook.events) if new.webhook else None,
         "traceparent": new.traceparent,
         "base_price_usd": new.base_price_usd,
+        "cache_key": new.cache_key,
     }
     if new.idempotency_key is None:
         tx.put("request_add", **row)  # nobody else has its id
@@ -78,6 +83,24 @@ def submit(tx: Transaction, new: NewJob, quota: Quota = OPEN) -> Submitted:
     if new.webhook or found["endpoints"]:
         announce(tx, new.id, State.IN_QUEUE)
     return Submitted(new.id, allowance=allowance)
+
+
+def submit_cached(tx: Transaction, new: NewJob, quota: Quota, copy: Copy, charge: Charge) -> Submitted | None:
+    """Accept a request and finish it with an earlier output, unless that was deleted meanwhile: None."""
+    row = tx.one("request_payload", id=copy.source_id)
+    if row is None or not orjson.loads(row["result"] or "{}").get("outputs"):
+        return None
+    submitted = submit(tx, new, quota, takes_turn=False)
+    if submitted.replayed:
+        return submitted
+    for file in copy.files:
+        add_file(tx, file)
+    _moved(tx, new.id, State.IN_PROGRESS, {"attempt": 0})
+    changed = tx.run(
+        "request_complete_cached", id=new.id, result=_text(copy.result), cost_microusd=charge.cost_microusd
+    )
+    _settle(tx, State.COMPLETED, charge, changed=changed, request_id=new.id, data={"attempt": 0})
+    return submitted
 
 
 def cancel(tx: Transaction, request_id: str, account_id: str, *, running: bool) -> tuple[State, bool]:
@@ -100,16 +123,23 @@ def claim(
     *,
     max_running: Mapping[str, int],
     grows: Mapping[str, Growth],
+    cold: Mapping[str, Cold],
 ) -> Job | None:
     def is_full(model_id: str) -> bool:
         return _is_full(tx, model_id, max_running.get(model_id), grows.get(model_id))
 
+    def turn(found: tuple[str, Row]) -> tuple[int, int, str]:
+        model_id, head = found
+        later_ms = cold[model_id].later_ms if model_id in cold else 0
+        return head["priority"], head["created_ms"] + later_ms, head["id"]
+
     tried = dict.fromkeys(models)
     for _ in range(CLAIM_TRIES):
         heads = [(model_id, head) for model_id in tried if not is_full(model_id) and (head := _head(tx, model_id))]
+        heads = _not_left(tx, heads, cold)
         if not heads:
             return None
-        model_id, head = min(heads, key=lambda found: (found[1]["priority"], found[1]["created_ms"], found[1]["id"]))
+        model_id, head = min(heads, key=turn)
         if max_running.get(model_id) is not None:  # asked again behind the gate, where nobody else can be faster
             tx.put("gate_pass", name=f"model {model_id}")
             if is_full(model_id):
@@ -123,6 +153,19 @@ def claim(
             _moved(tx, job.id, State.IN_PROGRESS, {"attempt": job.attempt})
             return job
     return None
+
+
+def _not_left(tx: Transaction, heads: list[tuple[str, Row]], cold: Mapping[str, Cold]) -> list[tuple[str, Row]]:
+    """Those that are not to be left to another worker, or not any longer."""
+    if not any(cold[model_id].leave_ms for model_id, _ in heads if model_id in cold):
+        return heads
+    clock = tx.one("clock")
+    assert clock is not None
+    return [
+        (model_id, head)
+        for model_id, head in heads
+        if model_id not in cold or clock[0] - head["created_ms"] >= cold[model_id].leave_ms
+    ]
 
 
 def _is_full(tx: Transaction, model_id: str, max_running: int | None, growth: Growth | None) -> bool:
@@ -194,9 +237,7 @@ def retry(tx: Transaction, held: Held, error: str, *, used: bool) -> State | Non
 def sweep(tx: Transaction) -> list[tuple[str, State]]:
     swept = []
     for row in tx.all("lease_expired", limit=SWEEP_LIMIT):
-        held = Held(row["id"], None, row["attempt"])
-        state = _again_or_fail(tx, held, row, "the worker was lost", delay_ms=0)
-        if state is not None:
+        if state := _lost(tx, row):
             swept.append((row["id"], state))
     for row in tx.all("request_overdue", limit=SWEEP_LIMIT, grace_ms=GRACE_MS):
         error = f"exceeded the time limit of {row['time_limit_s']} s"
@@ -206,6 +247,15 @@ def sweep(tx: Transaction) -> list[tuple[str, State]]:
         if _fail_waiting(tx, row["id"], EXPIRED):
             swept.append((row["id"], State.FAILED))
     return swept
+
+
+def lose(tx: Transaction, worker_id: str) -> list[tuple[str, State]]:
+    rows = tx.all("worker_attempts", worker_id=worker_id, limit=SWEEP_LIMIT)
+    return [(row["id"], state) for row in rows if (state := _lost(tx, row))]
+
+
+def _lost(tx: Transaction, row: Row) -> State | None:
+    return _again_or_fail(tx, Held(row["id"], None, row["attempt"]), row, "the worker was lost", delay_ms=0)
 
 
 def fail_queued(tx: Transaction, model_id: str) -> int:

@@ -31,22 +31,29 @@ FORMAT = "mutoscope-archive"
 NEWEST = 1
 _HEAD = "archive.json"
 
+IN_A_BUCKET = "export with --no-files, and copy them with `mutoscope storage copy`"
+
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a site is: its data folder, the address of its database if it is not there, the folder of its files."""
+    """Where a site is: its data folder, the address of its database if it is not there, the folder of its files.
+
+    files   None when they are in a bucket, where they stay.
+    """
 
     data: Path
     address: str
-    files: Path
+    files: Path | None
 
 
 def export(place: Place, target: Path, *, with_files: bool, say: Say) -> None:
     """Write a site into a new folder; its server may go on. Raises ConfigError when the folder exists."""
     if target.exists():
         raise ConfigError(f"{target}: exists already; choose a new folder")
+    if with_files and place.files is None:
+        raise ConfigError(f"the files are in a bucket and stay there: {IN_A_BUCKET}")
     with reading(place.data, place.address) as bulk:
         (target / "tables").mkdir(parents=True, mode=0o700)
         target.chmod(0o700)
@@ -64,7 +71,7 @@ def export(place: Place, target: Path, *, with_files: bool, say: Say) -> None:
             rows, digest = _write(_path(target, table), columns, archived(bulk, table, columns))
             head["tables"][table] = {"rows": rows, "sha256": digest}
             say(f"{table}: {rows} rows")
-    if with_files and place.files.is_dir():
+    if with_files and place.files is not None and place.files.is_dir():
         say(f"{_copy(place.files, target / 'files')} files")
     (target / _HEAD).write_bytes(orjson.dumps(head, option=orjson.OPT_INDENT_2) + b"\n")
 
@@ -75,6 +82,8 @@ def load(source: Path, place: Place, *, say: Say) -> None:
     Raises ConfigError that says what does not fit: no archive, a damaged or a newer one, a database with rows.
     """
     head = _head(source)
+    if head["files"] and place.files is None:
+        raise ConfigError(f"the archive holds files, and this site keeps its own in a bucket: {IN_A_BUCKET}")
     with filling(place.data, place.address, version=head["schema"]) as bulk:
         if bulk.version() != head["schema"]:
             raise ConfigError(
@@ -87,7 +96,7 @@ def load(source: Path, place: Place, *, say: Say) -> None:
                 raise ConfigError(f"{source}: the table {table} is not one of schema version {head['schema']}")
             say(f"{table}: {_fill(bulk, source, table, known[table], said)} rows")
         bulk.count_on(head["last_event"])
-        if head["files"] and (source / "files").is_dir():
+        if head["files"] and place.files is not None and (source / "files").is_dir():
             say(f"{_copy(source / 'files', place.files)} files")
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from mutoscope.store.database import Database
+from mutoscope.store.database import Database, Transaction
 
 DRAINED = "drained:"
 """What stands before a worker's name in the table of the site's own facts."""
@@ -89,6 +89,66 @@ async def drain(db: Database, worker_id: str, *, is_on: bool) -> None:
         await db.write(lambda tx: tx.run("meta_put", name=name, value="yes"))
     else:
         await db.write(lambda tx: tx.run("meta_delete", name=name))
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLine:
+    """A worker as one of the servers heard of it, so many seconds ago. is_free: it waited for work."""
+
+    name: str
+    engines: frozenset[str]
+    warm: frozenset[str]
+    is_free: bool
+    ago_s: float
+
+
+async def tell_workers(db: Database, lines: Collection[WorkerLine], *, forget_s: float) -> None:
+    """For the other servers of this database; those that were silent for so long are forgotten."""
+
+    def act(tx: Transaction) -> None:
+        for line in sorted(lines, key=lambda line: line.name):  # in one order, so that no two servers wait in a circle
+            tx.put(
+                "worker_heard",
+                name=line.name,
+                engines=" ".join(sorted(line.engines)),
+                warm=orjson.dumps(sorted(line.warm)).decode(),
+                is_free=int(line.is_free),
+                ago_ms=int(line.ago_s * 1000),
+            )
+        tx.put("worker_forget", silent_ms=int(forget_s * 1000))
+
+    await db.write(act)
+
+
+async def workers(db: Database, *, silent_s: float) -> list[WorkerLine]:
+    """Those that any server heard of lately."""
+    return [
+        WorkerLine(
+            name=row["name"],
+            engines=frozenset(row["engines"].split()),
+            warm=frozenset(orjson.loads(row["warm"])),
+            is_free=bool(row["is_free"]),
+            ago_s=max(0, row["ago_ms"]) / 1000,
+        )
+        for row in await db.all("worker_list", silent_ms=int(silent_s * 1000))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerKey:
+    """A key that lets workers in, and where from; networks empty: from anywhere."""
+
+    key_id: str
+    networks: tuple[str, ...]
+
+
+async def worker_keys(db: Database) -> dict[str, WorkerKey]:
+    """Those that open now, by the SHA-256 of what a worker shows."""
+    found: dict[str, WorkerKey] = {}
+    for row in await db.all("worker_keys"):
+        key = WorkerKey(row["id"], tuple((row["networks"] or "").split()))
+        found |= {sha256: key for sha256 in (row["key_sha256"], row["previous_sha256"]) if sha256}
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,20 @@ class File:
     created_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """An earlier output that a request gets in place of a run.
+
+    source_id   the request that it was made for.
+    result      what is kept of the request that gets it: see `Job`.
+    files       its own copies, in storage already.
+    """
+
+    source_id: str
+    result: Mapping[str, Any]
+    files: tuple[File, ...]
+
+
 class Records:
     """Reads and writes of everything but the request table."""
 

@@ -26,8 +26,8 @@ from mutoscope.store.history import History
 from mutoscope.store.library import Library
 from mutoscope.store.outbox import Outbox
 from mutoscope.store.positions import Positions
-from mutoscope.store.records import File, Records
-from mutoscope.store.values import FIRST_PAGE, FOREVER_MS, Charge, Filter, Growth, Held, Standing, Submitted
+from mutoscope.store.records import Copy, File, Records
+from mutoscope.store.values import FIRST_PAGE, FOREVER_MS, Charge, Cold, Filter, Growth, Held, Standing, Submitted
 from mutoscope.store.wakeups import Wakeups
 
 POSITION_CAP = 1000
@@ -46,6 +46,11 @@ class Store(Records):
         self._positions = Positions()
         self.wakeups.places = self._positions.changed
         db.share(self.wakeups)
+
+    @property
+    def is_shared(self) -> bool:
+        """May other servers use this database too?"""
+        return self.wakeups.tell is not None
 
     def noting(self, write_note: Callable[[Transaction], None]) -> Store:
         """This store, whose next write also notes what it was, in the same transaction: see `audit`."""
@@ -66,6 +71,21 @@ class Store(Records):
             self.wakeups.places_changed(new.model_id)
             self.wakeups.queue_grew()
         return submitted
+
+    async def submit_cached(self, new: NewJob, quota: Quota, copy: Copy, charge: Charge) -> Submitted | None:
+        """Accept a request that is finished at once with an earlier output, or the earlier request of the same key.
+
+        None when that output is not there any more. Raises as `submit` does.
+        """
+        submitted = await self.db.write(lambda tx: acts.submit_cached(tx, new, quota, copy, charge))
+        if submitted is not None and not submitted.replayed:
+            self.wakeups.request_changed(new.id)
+        return submitted
+
+    async def cached(self, account_id: str, cache_key: str) -> Job | None:
+        """The newest completed request of an account with this key of the cache."""
+        row = await self.db.one("request_cached", account_id=account_id, cache_key=cache_key)
+        return None if row is None else job_of(row)
 
     async def meter(self, account_id: str, key_id: str, quota: Quota) -> Meter:
         """How far a key is with its quota, at this moment."""
@@ -192,14 +212,16 @@ class Store(Records):
         lease_ms: int,
         max_running: Mapping[str, int] = MappingProxyType({}),
         grows: Mapping[str, Growth] = MappingProxyType({}),
+        cold: Mapping[str, Cold] = MappingProxyType({}),
     ) -> Job | None:
         """Give the next request of these models to a worker: priority, then fair share, then age.
 
         max_running   how many of a model may be in progress at once, for models that have a limit.
         grows         of those, which fill up to it only when enough wait.
+        cold          models that this worker would have to load first.
         """
         job = await self.db.write(
-            lambda tx: acts.claim(tx, models, worker_id, lease_ms, max_running=max_running, grows=grows)
+            lambda tx: acts.claim(tx, models, worker_id, lease_ms, max_running=max_running, grows=grows, cold=cold)
         )
         if job is not None:
             self.wakeups.places_changed(job.model_id)
@@ -284,12 +306,19 @@ class Store(Records):
             or await self.db.one("request_expired", limit=1)
         ):
             return []
-        swept = await self.db.write(acts.sweep)
-        for request_id, _ in swept:
+        return self._handed_on(await self.db.write(acts.sweep))
+
+    async def lose(self, worker_id: str) -> list[tuple[str, State]]:
+        """Hand on what a worker has that is gone, without waiting for its leases; the attempts count."""
+        lost = await self.db.write(lambda tx: acts.lose(tx, worker_id))
+        return self._handed_on(lost) if lost else []
+
+    def _handed_on(self, requests: list[tuple[str, State]]) -> list[tuple[str, State]]:
+        for request_id, _ in requests:
             self.wakeups.request_changed(request_id)
         self.wakeups.places_changed()
         self.wakeups.queue_grew()
-        return swept
+        return requests
 
     async def fail_models_but(self, known: Collection[str]) -> int:
         """Fail what waits for models that are not offered any more; how many there were."""

@@ -72,6 +72,18 @@ class Growth:
 
 
 @dataclass(frozen=True, slots=True)
+class Cold:
+    """A model that the worker who asks would have to load first.
+
+    later_ms   its requests count as that much younger than those of models it has loaded.
+    leave_ms   its requests are left for so long to another worker, which has it loaded and is free.
+    """
+
+    later_ms: int
+    leave_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Filter:
     """Which requests to list, newest first. cursor: (created_ms, id) of the last one seen."""
 

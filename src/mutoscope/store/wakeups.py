@@ -1,7 +1,8 @@
 """Hints that something changed: new work in the queue, news of one request.
 
 A hint carries no truth and may be missed; whoever waits also looks by itself once a second. Between processes that
-share a database, hints travel as words: `queue`, `outbox`, `request <id>`, `places <model>`, `everything`.
+share a database, hints travel as words: `queue`, `outbox`, `request <id>`, `places <model>`, `everything`, and those of
+`relay`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
 EVERYTHING = "everything"
+LONGEST_BYTES = 6000
+"""Of a word; a message of several is shortened to `everything` when it becomes too long."""
 
 
 class Wakeups:
@@ -18,6 +21,7 @@ class Wakeups:
 
     tell    what carries words to other processes, if there are any.
     places  what remembers queues, and must forget that of a model (None: of all).
+    others  who takes a word of another kind that another process sent, by its kind.
     """
 
     def __init__(self) -> None:
@@ -27,6 +31,7 @@ class Wakeups:
         self.closing = False
         self.tell: Callable[[str], None] | None = None
         self.places: Callable[[str | None], None] | None = None
+        self.others: dict[str, Callable[[str], None]] = {}
 
     def queue_grew(self) -> None:
         """Work was added or handed back."""
@@ -44,6 +49,11 @@ class Wakeups:
         """A request joined or left the queue of this model, or of one that is not known."""
         self._say(f"places {model_id or ''}")
 
+    def send(self, kind: str, text: str) -> None:
+        """A word to the other processes alone, of a kind that their `others` name. text: one line; a long one stays."""
+        if self.tell is not None and len(text.encode()) <= LONGEST_BYTES:
+            self.tell(f"{kind} {text}")
+
     def _say(self, word: str) -> None:
         self.heard(word)
         if self.tell is not None:
@@ -52,6 +62,8 @@ class Wakeups:
     def heard(self, word: str) -> None:
         """Wake whoever waits for this. Words that are not known come from a newer version and wake nobody."""
         kind, _, which = word.partition(" ")
+        if kind in self.others:
+            self.others[kind](which)
         if kind in ("places", EVERYTHING) and self.places is not None:
             self.places(which or None)
         if kind in ("queue", EVERYTHING):

@@ -38,6 +38,7 @@ SENTENCES: Mapping[int, Callable[[], str]] = {
     503004: lambda: _("The queue of this server is full. Try again later."),
     503005: lambda: _("The database cannot be reached at the moment."),
     503006: lambda: _("No worker is connected that could do that."),
+    503007: lambda: _("The file storage cannot be reached at the moment."),
     504001: lambda: _("Nobody answered in time. Try again."),
     507001: lambda: _("The server's disk is full."),
 }

@@ -156,9 +156,12 @@ def html_answer(request: Request, html: str, status: int = 200) -> Response:
 
 
 def policy(request: Request) -> str:
-    """The Content-Security-Policy of pages: our own files, pictures the reader chose, and nothing else."""
-    public = urlsplit(site_of(request).public_url)
+    """The Content-Security-Policy of pages: our own files, those in our bucket, pictures the reader chose."""
+    site = site_of(request)
+    public = urlsplit(site.public_url)
     ours = f"'self' {public.scheme}://{public.netloc}" if public.netloc else "'self'"
+    if site.direct == "all" and site.storage.origin:
+        ours += f" {site.storage.origin}"
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src {ours} blob: data:; "
         f"media-src {ours} blob:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

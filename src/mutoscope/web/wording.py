@@ -74,4 +74,5 @@ SCOPES = {
     "run": lambda: _("Run models, upload files, cancel and delete"),
     "read": lambda: _("Look at everything of the account"),
     "admin": lambda: _("Keys, webhooks and the audit log"),
+    "worker": lambda: _("Workers: take requests and carry them out"),
 }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import threading
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -206,7 +205,7 @@ class Sender:
                 traced = {"traceparent": traceparent} if traceparent else {}
                 sent = {"Content-Type": "application/json", **signed, **traced}
                 try:
-                    answer = await _in_thread(lambda: net.post(delivery.url, body, sent, self._options.policy))
+                    answer = await net.in_thread(lambda: net.post(delivery.url, body, sent, self._options.policy))
                 except MediaError as exc:
                     refusal = exc
         else:
@@ -275,29 +274,3 @@ def _complaint(answer: net.Posted | None) -> str | None:
     if 300 <= answer.status < 400:
         return f"the receiver answered {answer.status}; redirects are not followed"
     return f"the receiver answered {answer.status}"
-
-
-async def _in_thread(call: Callable[[], net.Posted]) -> net.Posted:
-    """Run a call in a thread that nobody waits for at the end of the program."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[net.Posted] = loop.create_future()
-
-    def settle(answer: net.Posted | None, exc: BaseException | None) -> None:
-        if future.done():
-            return
-        if exc is not None:
-            future.set_exception(exc)
-        elif answer is not None:
-            future.set_result(answer)
-
-    def work() -> None:
-        answer, failure = None, None
-        try:
-            answer = call()
-        except BaseException as exc:
-            failure = exc
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(settle, answer, failure)
-
-    threading.Thread(target=work, name="webhook", daemon=True).start()
-    return await future

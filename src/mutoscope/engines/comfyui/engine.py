@@ -20,7 +20,7 @@ from mutoscope.engines.comfyui import deployed, outputs, refusals
 from mutoscope.engines.comfyui.client import Away, Client, Entry, Refused
 from mutoscope.engines.comfyui.folder import Folder
 from mutoscope.engines.comfyui.following import Following, Gone, Prompt, Stopped
-from mutoscope.engines.comfyui.plan import SETTINGS, Plan, read_plan
+from mutoscope.engines.comfyui.plan import SETTINGS, STARTS, Plan, read_plan
 from mutoscope.engines.comfyui.workflow import Place, with_values
 from mutoscope.errors import ConfigError, EngineError, MediaError
 from mutoscope.media.probe import probe
@@ -48,6 +48,7 @@ class Comfyui:
             required=frozenset(),
             produces=frozenset({"video", "image"}),
             settings=frozenset(SETTINGS),
+            starts=STARTS,
             with_settings=lambda settings: read_plan(settings).capabilities(),
         )
 
@@ -72,6 +73,21 @@ class Comfyui:
     def stop(self) -> None:
         """The prompt is taken out of the queue, or interrupted."""
         self._stopped.set()
+
+    def withdraw(self, settings: Mapping[str, Any], remembered: Mapping[str, Any]) -> None:
+        """Take the prompt out of the queue where it was sent, or interrupt it there."""
+        prompt = Prompt.remembered(remembered)
+        try:
+            plan = read_plan(settings)
+        except ConfigError as exc:
+            raise EngineError(f"engine.settings: {exc.message}") from exc
+        if prompt is None or not (plan.folder or prompt.server in plan.servers):
+            return
+        client = Client(prompt.server)
+        try:
+            Following(client, prompt, (), is_stopped=lambda: False, heard=lambda *_: None).withdraw()
+        finally:
+            client.close()
 
     def close(self) -> None:
         """End what was started."""

@@ -14,6 +14,8 @@ from mutoscope.engines.comfyui.workflow import Graph, Place, find_place, read_gr
 from mutoscope.errors import ConfigError
 
 SETTINGS = ("servers", "folder", "arguments", "workflow", "inputs", "seed", "output", "every_node", "keep_warm_s")
+STARTS = frozenset({"folder", "arguments"})
+"""Those that start a program."""
 DEPLOYED, DEPLOYED_FILES = ("workflow_api_json", "overrides", "extra_data"), ("images", "videos", "audios")
 """What a request to a deployment gives; see `deployed`."""
 SERVERS, FOLDER = "MUTOSCOPE_COMFYUI_SERVERS", "MUTOSCOPE_COMFYUI_FOLDER"
@@ -53,6 +55,7 @@ class Plan:
                 required=frozenset(),
                 produces=frozenset({"files"}),
                 settings=frozenset(SETTINGS),
+                starts=STARTS,
             )
         files = {name for name, places in self.inputs.items() if any(takes_file(self.graph, at) for at in places)}
         return Capabilities(
@@ -61,6 +64,7 @@ class Plan:
             required=frozenset(),
             produces=frozenset({"video", "image"}),
             settings=frozenset(SETTINGS),
+            starts=STARTS,
         )
 
     def name_of(self, node: str, field: str) -> str:

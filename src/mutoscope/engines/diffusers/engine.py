@@ -35,6 +35,7 @@ class Diffusers:
             required=frozenset(),
             produces=frozenset({"video", "image"}),
             settings=SETTINGS,
+            keeps_models=True,
             lacks=weights.lacks,
             with_settings=lambda settings: read_plan(settings).capabilities(),
         )

@@ -20,7 +20,9 @@ def claim(count: int, folder: Path | None = None) -> int:
         return next(iter(_held))
     folder = folder or Path(tempfile.gettempdir())
     for number in range(count):
-        file = os.open(folder / f"mutoscope-{os.getuid()}-gpu-{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        file = os.open(
+            folder / f"mutoscope-{os.getuid()}-gpu-{number}.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600
+        )
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

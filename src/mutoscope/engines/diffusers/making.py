@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +14,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from mutoscope.engines.base import Produced, Progress, Task
+from mutoscope.engines.base import SHOW_EVERY_S, Produced, Progress, Task
 from mutoscope.engines.diffusers.plan import Plan
 from mutoscope.engines.diffusers.retime import Frame, retimed
+from mutoscope.engines.diffusers.sketch import Sketcher
 from mutoscope.engines.diffusers.wanted import Wanted
 from mutoscope.engines.diffusers.watching import watched
 from mutoscope.errors import EngineError
@@ -45,6 +48,7 @@ class Making:
     def produced(self, wanted: Wanted) -> Produced:
         """Call the pipeline and write the files. Raises torch.OutOfMemoryError, EngineError and what `check` does."""
         arguments, ignored = self._arguments(wanted)
+        arguments |= self._shown(wanted)
         self.check()
         self.progress.report(READY, "rendering")
         torch.manual_seed(self.task.seed)
@@ -53,12 +57,43 @@ class Making:
         self.check()
         self.progress.report(DECODED, "writing")
         if self.plan.family.produces == "video":
+            if getattr(made, "audio", None) is not None:
+                ignored = (*ignored, "sound: the model made some; files have none yet")
             return self._video(_frames(made), wanted, ignored)
         return self._images([np.asarray(one.convert("RGB")) for one in made.images], wanted, ignored)
 
     def _stepped(self, done: int, total: int) -> None:
         self.check()
         self.progress.report(READY + (STEPPED - READY) * done / max(1, total), f"step {done} of {total}")
+
+    def _shown(self, wanted: Wanted) -> dict[str, Any]:
+        """What makes the pipeline show its latents after a step, where that is cheap: the autoencoder is at hand."""
+        known = inspect.signature(self.pipe.__call__).parameters
+        vae = getattr(self.pipe, "vae", None)
+        if "callback_on_step_end" not in known or vae is None or self.plan.offload != "none":
+            return {}
+        sketcher = Sketcher(vae)
+        shown_at = time.monotonic()
+
+        def show(pipe: Any, step: int, timestep: Any, given: dict[str, Any]) -> dict[str, Any]:
+            nonlocal shown_at
+            if time.monotonic() - shown_at >= SHOW_EVERY_S:
+                self._sketch(sketcher, given["latents"], wanted, step)
+                shown_at = time.monotonic()
+            return {}
+
+        return {"callback_on_step_end": show}
+
+    def _sketch(self, sketcher: Sketcher, latents: torch.Tensor, wanted: Wanted, step: int) -> None:
+        """Show a picture. One that cannot be made is no reason to end what is."""
+        with contextlib.suppress(RuntimeError, ValueError, LookupError, AttributeError, TypeError):
+            frame = sketcher.of(
+                latents, width_px=wanted.made_width_px, height_px=wanted.made_height_px, num_frames=wanted.made_frames
+            )
+            if frame is not None:
+                path = self.task.folder / f"sketch-{step}.jpg"
+                write_jpeg(path, frame, 80)
+                self.progress.show(path)
 
     def _arguments(self, wanted: Wanted) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What the pipeline is called with, and what of the request it has no word for."""

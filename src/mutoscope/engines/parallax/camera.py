@@ -106,6 +106,7 @@ class _Unknown:
     height_px: int = 900
     focus: tuple[float, float, float] = (0.5, 0.5, 0.5)
     gentle: float = 1.0
+    is_portrait: bool = False
 
 
 _UNKNOWN = _Unknown()
@@ -192,7 +193,8 @@ def _moved(start: Pose, moves: Iterable[Move], moment: _Moment, t: float) -> Pos
         # Two seeds never give quite the same amount, as two takes of one camera operator would not.
         amount = move.strength * longer * (0.93 + 0.14 * draw(moment.seed, f"amount {move.name}"))
         if move.name in _STRAIGHT:
-            pose = _added(pose, {k: v * amount * moment.progress for k, v in _STRAIGHT[move.name].items()}, moment)
+            change = {k: v * amount * moment.progress for k, v in _STRAIGHT[move.name].items()}
+            pose = _added(pose, _aimed(change, moment.stage), moment)
         elif move.name in _AROUND:
             pose = _around(pose, move.name, amount, moment)
         elif move.name == "handheld":
@@ -200,6 +202,14 @@ def _moved(start: Pose, moves: Iterable[Move], moment: _Moment, t: float) -> Pos
         elif move.name.startswith("whip"):
             pose = _whipped(pose, move, moment, t)
     return replace(pose, z=max(-_NEAREST, min(_NEAREST, pose.z)))
+
+
+def _aimed(change: dict[str, float], stage: Stage) -> dict[str, float]:
+    """Travel to the front or back, where somebody is the subject in a line with them, and not with the middle."""
+    if not stage.is_portrait or "z" not in change:
+        return change
+    side, down, _ = _subject(stage)
+    return {**change, "x": change["z"] * side, "y": change["z"] * down}
 
 
 def _added(pose: Pose, change: Mapping[str, float], moment: _Moment) -> Pose:

@@ -2,23 +2,22 @@
 
 One picture in, one video and a poster out; a plan may be given in place of a prompt, and a depth map in place of
 the engine's own eyes. It refuses pictures it cannot decode and frame counts beyond its range; it needs no network
-and no GPU. Read next: `stage.py` (picture to scene), `camera.py`, `render.py`.
+and no GPU. Read next: `stage.py` (picture to scene), `camera.py`, `render.py`, `filming.py`.
 """
 
 from __future__ import annotations
 
 import math
-import time
-from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mutoscope.engines.base import SHOW_EVERY_S, Capabilities, Preview, Produced, Progress, Task
+from mutoscope.engines.base import Capabilities, Preview, Produced, Progress, Task
+from mutoscope.engines.parallax import filming, splitting
+from mutoscope.engines.parallax.filming import Encoding
 from mutoscope.engines.parallax.shots import EFFECTS, Plan
 from mutoscope.engines.parallax.sizes import Size, choose_size, crop_box
 from mutoscope.errors import EngineError, MediaError
@@ -31,50 +30,12 @@ if TYPE_CHECKING:
 Pixels = np.ndarray[Any, np.dtype[np.uint8]]
 
 MIN_FRAMES, MAX_FRAMES = 2, 2000
-POSTER_QUALITY = 88
-PREVIEW_WIDTH_PX = 480
-PREVIEW_QUALITY = 70
-CODECS = ("h264", "hevc", "av1")
-
-_QUEUED_FRAMES = 4
-"""Frames that may wait for the encoder: it is the slower half, more would only take memory (3 MB each)."""
-
-_RENDERING_FROM, _RENDERING_TO = 0.3, 0.97
-
-
-@dataclass(frozen=True, slots=True)
-class Encoding:
-    """How the file is written; the settings of the manifest. preset is in the encoder's own words, or its usual one."""
-
-    fps: float = 24.0
-    crf: int = 20
-    preset: str | None = None
-    codec: str = "h264"
-
-    @classmethod
-    def from_settings(cls, settings: Mapping[str, Any]) -> Encoding:
-        """Raises EngineError for values no encoder takes."""
-        try:
-            encoding = cls(
-                fps=float(settings.get("fps", 24.0)),
-                crf=int(settings.get("crf", 20)),
-                preset=str(settings["preset"]) if settings.get("preset") else None,
-                codec=str(settings.get("codec", "h264")),
-            )
-        except (TypeError, ValueError) as exc:
-            raise EngineError("parallax settings: fps and crf must be numbers") from exc
-        if encoding.codec not in CODECS:
-            raise EngineError(f"parallax settings: codec must be one of {', '.join(CODECS)}")
-        highest = 63 if encoding.codec == "av1" else 51
-        if not (1 <= encoding.fps <= 120 and 0 <= encoding.crf <= highest):
-            raise EngineError(f"parallax settings: fps must lie in 1 … 120 and crf in 0 … {highest}")
-        return encoding
 
 
 class Parallax:
     """A camera moves through the picture; near and far move apart."""
 
-    version = "parallax-0.3"
+    version = "parallax-0.4"
 
     def __init__(self, size: Size | None = None) -> None:
         """size   an output size to use instead of the one that fits the picture; for tests and benchmarks."""
@@ -88,7 +49,7 @@ class Parallax:
             files=frozenset({"image", "depth_map"}),
             required=frozenset({"image", "num_frames"}),
             produces=frozenset({"video"}),
-            settings=frozenset({"fps", "crf", "preset", "codec", "weights"}),
+            settings=frozenset({"fps", "crf", "preset", "codec", "processes", "weights"}),
         )
 
     def warm(self, progress: Progress) -> None:
@@ -109,7 +70,9 @@ class Parallax:
         encoding = Encoding.from_settings(task.settings)
         renderer, planned = self._prepared(task, encoding, progress)
         video, poster = task.folder / "video.mp4", task.folder / "poster.jpg"
-        _film(renderer, video, encoding, progress, poster)
+        is_divided = encoding.processes > 1 and encoding.form(renderer.output).section_frames is not None
+        way = splitting.film if is_divided else filming.film
+        way(renderer, video, poster, encoding, progress)
         progress.report(1.0, "finishing")
         return Produced((video,), "video", poster, planned.applied, planned.ignored)
 
@@ -229,65 +192,3 @@ def _tell(progress: Progress, planned: Plan, picture: Pixels, size: Size, num_fr
     progress.log(f"{num_frames} frames; {'; '.join(planned.applied) or 'as the plan says'}")
     if width < 0.7 * size.width_px:
         progress.log(f"the picture is enlarged {size.width_px / width:.1f} times; a larger one would be sharper")
-
-
-def _film(renderer: Renderer, video: Path, encoding: Encoding, progress: Progress, poster: Path) -> None:
-    """Render several frames at once, encode beside them; all that spends its time outside the interpreter lock."""
-    from mutoscope.engines.parallax.compiling import cores  # noqa: PLC0415 -- numba takes half a second
-    from mutoscope.media.encode import VideoWriter  # noqa: PLC0415 -- capabilities() stays free of codecs
-
-    num_frames = len(renderer.poses)
-    width, height = renderer.output
-    shown_at = float("-inf")
-    coming: deque[Future[Pixels]] = deque()
-    waiting: deque[Future[None]] = deque()
-    with (
-        VideoWriter(
-            video,
-            width_px=width,
-            height_px=height,
-            fps=encoding.fps,
-            crf=encoding.crf,
-            preset=encoding.preset,
-            codec=encoding.codec,
-        ) as writer,
-        ThreadPoolExecutor(1, "encode") as encoder,
-        ThreadPoolExecutor(cores(), "render") as painters,
-    ):
-        try:
-            for number in range(num_frames):
-                for ahead in range(number + len(coming), min(number + cores() + 1, num_frames)):
-                    coming.append(painters.submit(renderer.frame, ahead))
-                frame = coming.popleft().result()
-                if len(waiting) == _QUEUED_FRAMES:
-                    waiting.popleft().result()
-                waiting.append(encoder.submit(writer.write, frame))
-                if number == num_frames // 3:
-                    _write_poster(frame, poster)
-                if time.monotonic() - shown_at >= SHOW_EVERY_S:
-                    shown_at = time.monotonic()
-                    progress.show(_preview(frame, video.with_name(f"preview-{number}.jpg")))
-                share = _RENDERING_TO - _RENDERING_FROM
-                progress.report(_RENDERING_FROM + share * (number + 1) / num_frames, "rendering")
-            progress.report(_RENDERING_TO, "encoding")
-            for written in waiting:
-                written.result()
-            encoder.submit(writer.close).result()
-        finally:
-            painters.shutdown(cancel_futures=True)
-
-
-def _preview(planes: Pixels, path: Path) -> Path:
-    from mutoscope.engines.parallax.render import planes_to_rgb, smaller  # noqa: PLC0415 -- as above
-    from mutoscope.media.encode import write_jpeg  # noqa: PLC0415 -- as above
-
-    rgb = planes_to_rgb(smaller(planes, PREVIEW_WIDTH_PX))
-    write_jpeg(path, rgb, quality=PREVIEW_QUALITY)
-    return path
-
-
-def _write_poster(planes: Pixels, poster: Path) -> None:
-    from mutoscope.engines.parallax.render import planes_to_rgb  # noqa: PLC0415 -- as above
-    from mutoscope.media.encode import write_jpeg  # noqa: PLC0415 -- as above
-
-    write_jpeg(poster, planes_to_rgb(planes), quality=POSTER_QUALITY)

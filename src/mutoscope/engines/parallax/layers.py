@@ -31,6 +31,18 @@ Picture = NDArray[np.uint8]
 _AT_ONCE = 2
 """Layers painted side by side; each is a world of its own, so the number changes nothing but the time."""
 
+_LOOK_CELLS = 96
+"""Side of the grid on which the subject is looked for."""
+
+_LEAST_PERSON = 0.03
+"""Share of the picture from which on somebody is its subject."""
+
+_HEAD = 0.25
+"""The upper part of a person that is the head, at least of one who stands; more of one is seen in a portrait."""
+
+_TO_HEAD = 0.75
+"""How far the focus goes from what stands out to the head."""
+
 
 class Understood(Protocol):
     """What a scene is built from; `depth.Understanding` is one."""
@@ -78,6 +90,7 @@ class Scene:
     classes  uint8 (h, w) for each class of the understanding.
     focus    x, y (0 … 1) and disparity of what the eye goes to first.
     gentle   0 … 1, to multiply the strength of the camera with: below 1 where depth is doubtful.
+    is_portrait  whether the focus is somebody, whose head a camera that comes nearer keeps in view.
     """
 
     layers: tuple[Layer, ...]
@@ -86,6 +99,7 @@ class Scene:
     classes: Mapping[str, Picture]
     focus: tuple[float, float, float]
     gentle: float
+    is_portrait: bool = False
 
 
 def build_scene(
@@ -123,7 +137,9 @@ def build_scene(
     layers = tuple(Layer(*parts) for parts in zip(colours, alphas, grids, strict=True))
     progress(1.0)
     focus = _focus(_fitted(understanding.saliency, width, height), disparity)
-    return Scene(layers, width, height, masks, focus, gentleness(rgb, understanding.confidence))
+    head = _head(masks["person"], disparity) if "person" in masks else None
+    gentle = gentleness(rgb, understanding.confidence)
+    return Scene(layers, width, height, masks, _towards(focus, head), gentle, is_portrait=head is not None)
 
 
 def compile_kernels() -> None:
@@ -143,7 +159,9 @@ class _Told:
 
 
 def _fitted(plane: Map, width: int, height: int) -> Map:
-    known = np.nan_to_num(np.asarray(plane, np.float32), nan=0.0, posinf=1.0, neginf=0.0)
+    known = np.asarray(plane, np.float32)
+    if not np.isfinite(known).all():
+        known = np.nan_to_num(known, nan=0.0, posinf=1.0, neginf=0.0)
     if known.shape != (height, width):
         known = np.asarray(cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
     return np.asarray(np.clip(known, 0, 1), np.float32)
@@ -175,16 +193,40 @@ def _rigid(disparity: Map, person: Map) -> Map:
 
 def _focus(saliency: Map, disparity: Map) -> tuple[float, float, float]:
     """Centre of the most salient place, and the disparity there."""
-    size = (96, 96)
+    size = (_LOOK_CELLS, _LOOK_CELLS)
     weight = cv2.resize(saliency, size, interpolation=cv2.INTER_AREA).astype(np.float64) ** 3
     if not weight.sum() > 0:
         weight = np.ones(weight.shape)
     near = cv2.resize(disparity, size, interpolation=cv2.INTER_AREA).astype(np.float64)
     weight /= weight.sum()
-    steps = (np.arange(96) + 0.5) / 96
+    steps = (np.arange(_LOOK_CELLS) + 0.5) / _LOOK_CELLS
     found = (weight.sum(axis=0) @ steps, weight.sum(axis=1) @ steps, (weight * near).sum())
     x, y, depth = (min(1.0, max(0.0, float(value))) for value in found)
     return x, y, depth
+
+
+def _head(person: Picture, disparity: Map) -> tuple[float, float, float] | None:
+    """Middle of the head of the largest person, and the disparity there; None when nobody is large enough to be it."""
+    small = cv2.resize(person, (_LOOK_CELLS, _LOOK_CELLS), interpolation=cv2.INTER_AREA)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((small > 127).astype(np.uint8), connectivity=4)
+    if count < 2:
+        return None
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    if stats[largest, cv2.CC_STAT_AREA] < _LEAST_PERSON * small.size:
+        return None
+    rows, columns = np.nonzero(labels == largest)
+    lowest = rows.min() + max(1.0, _HEAD * (rows.max() + 1 - rows.min()))
+    is_head = rows < lowest
+    near = cv2.resize(disparity, small.shape, interpolation=cv2.INTER_AREA)[rows[is_head], columns[is_head]]
+    x, y = ((place[is_head].mean() + 0.5) / _LOOK_CELLS for place in (columns, rows))
+    return float(x), float(y), min(1.0, max(0.0, float(near.mean())))
+
+
+def _towards(focus: tuple[float, float, float], head: tuple[float, float, float] | None) -> tuple[float, float, float]:
+    if head is None:
+        return focus
+    x, y, near = (there + (here - there) * _TO_HEAD for there, here in zip(focus, head, strict=True))
+    return x, y, near
 
 
 def _grids(rgb: Picture, pieces: Cut) -> list[Map]:

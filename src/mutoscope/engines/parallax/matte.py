@@ -8,13 +8,13 @@ it follows the picture (colour-guided filter), down to hair and twigs. Colours a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mutoscope.engines.parallax import strands
+from mutoscope.engines.parallax.guided import GuidedFilter, at_full_size
 from mutoscope.engines.parallax.inpaint import push_pull
 
 Map = NDArray[np.float32]
@@ -114,8 +114,8 @@ def cut(rgb: NDArray[np.uint8], disparity: Map, thresholds: tuple[float, ...]) -
     small = np.asarray(cv2.resize(disparity, size, interpolation=cv2.INTER_AREA), np.float32)
     radius = max(2, round(size[0] / 200))
     guide = colours.astype(np.float32) / np.float32(255)
-    guided = _GuidedFilter(guide, radius=radius, epsilon=2e-4)
-    fine = _GuidedFilter(guide, radius=2, epsilon=5e-5)
+    guided = GuidedFilter(guide, radius, 2e-4)
+    fine = GuidedFilter(guide, 2, 5e-5)
     steps = without_islands(snapped(small), thresholds)
     mattes = [_matte(rgb, colours, steps, threshold, (guided, fine)) for threshold in thresholds]
     for nearer, farther in zip(reversed(mattes[1:]), reversed(mattes[:-1]), strict=True):
@@ -203,87 +203,12 @@ def _filled_up(chosen: list[float], small: Map, least: int) -> tuple[float, ...]
     return tuple(sorted(found))
 
 
-class _GuidedFilter:
-    """Colour-guided filter (He et al. 2010) with the guide's statistics computed once for all mattes."""
-
-    def __init__(self, guide: Map, *, radius: int, epsilon: float) -> None:
-        self._window = (2 * radius + 1, 2 * radius + 1)
-        self.guide = guide
-        self._mean = self._blur(guide)
-        products = np.stack([guide[..., a] * guide[..., b] for a, b in _PAIRS[:4]], axis=-1)
-        rest = np.stack([guide[..., a] * guide[..., b] for a, b in _PAIRS[4:]], axis=-1)
-        moments = np.concatenate([self._blur(products), self._blur(rest)], axis=-1)
-        covariance = [moments[..., n] - self._mean[..., a] * self._mean[..., b] for n, (a, b) in enumerate(_PAIRS)]
-        self._inverse = _inverse(covariance, np.float32(epsilon))
-
-    def _blur(self, values: Map) -> Map:
-        return np.asarray(cv2.blur(values, self._window, borderType=cv2.BORDER_REFLECT), np.float32)
-
-    def filtered(self, mask: Map) -> Map:
-        """The mask with its edges moved to the guide's, at the guide's size."""
-        slopes = self._coefficients(mask)
-        return np.asarray((slopes[..., :3] * self.guide).sum(axis=-1) + slopes[..., 3], np.float32)
-
-    def finer(self, matte: Map, rgb: NDArray[np.uint8]) -> Map:
-        """The matte at the size of rgb: smoothed where the guide is, with the detail only the larger picture shows."""
-        size = (rgb.shape[1], rgb.shape[0])
-        slopes = self._coefficients(matte)
-        # Plane by plane: all four at the size of rgb would be a hundred megabytes.
-        value: Any = cv2.resize(np.ascontiguousarray(slopes[..., 3]), size, interpolation=cv2.INTER_LINEAR)
-        for channel in range(3):
-            grown: Any = cv2.resize(np.ascontiguousarray(slopes[..., channel]), size, interpolation=cv2.INTER_LINEAR)
-            grown *= rgb[..., channel]
-            grown *= np.float32(1 / 255)
-            value += grown
-        value *= np.float32(1.1)
-        value -= np.float32(0.05)
-        return np.asarray(np.clip(value, 0, 1), np.float32)
-
-    def _coefficients(self, mask: Map) -> Map:
-        """(h, w, 4): a, b, c, d such that the filtered mask is a*red + b*green + c*blue + d."""
-        joint = self._blur(np.dstack([self.guide * mask[..., None], mask]))
-        mean = joint[..., 3]
-        cross = joint[..., :3] - self._mean * mean[..., None]
-        xx, xy, xz, yy, yz, zz = self._inverse
-        slope = np.stack(
-            [
-                xx * cross[..., 0] + xy * cross[..., 1] + xz * cross[..., 2],
-                xy * cross[..., 0] + yy * cross[..., 1] + yz * cross[..., 2],
-                xz * cross[..., 0] + yz * cross[..., 1] + zz * cross[..., 2],
-            ],
-            axis=-1,
-        )
-        offset = mean - (slope * self._mean).sum(axis=-1)
-        return self._blur(np.dstack([slope, offset]))
-
-
-_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
-
-
-def _inverse(covariance: list[Map], epsilon: np.float32) -> tuple[Map, ...]:
-    """Upper triangle of the inverse of the symmetric 3 x 3 matrices covariance + epsilon."""
-    xx, xy, xz, yy, yz, zz = covariance
-    xx, yy, zz = xx + epsilon, yy + epsilon, zz + epsilon
-    first = yy * zz - yz * yz
-    second = xz * yz - xy * zz
-    third = xy * yz - xz * yy
-    scale = np.float32(1) / (xx * first + xy * second + xz * third)
-    return (
-        first * scale,
-        second * scale,
-        third * scale,
-        (xx * zz - xz * xz) * scale,
-        (xy * xz - xx * yz) * scale,
-        (xx * yy - xy * xy) * scale,
-    )
-
-
 def _matte(
     rgb: NDArray[np.uint8],
     colours: NDArray[np.uint8],
     steps: Map,
     threshold: float,
-    filters: tuple[_GuidedFilter, _GuidedFilter],
+    filters: tuple[GuidedFilter, GuidedFilter],
 ) -> Matte:
     size = (rgb.shape[1], rgb.shape[0])
     reach = max(2, round(max(steps.shape) * _HAIR))
@@ -296,11 +221,12 @@ def _matte(
     strip = np.asarray(cv2.dilate(jumps, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)), np.uint8)
     inside = (steps > threshold).astype(np.uint8)
     guided, fine = filters
-    prior = guided.filtered(inside.astype(np.float32))
+    prior = guided.apply(inside.astype(np.float32))
     prior = smooth + (_steeper(prior) - smooth) * strip
     decided = strands.refined(colours, prior, inside, strip, reach_px=reach)
     band = cv2.blur(strip.astype(np.float32), (5, 5))
-    detail = fine.finer(decided, rgb)
+    detail = at_full_size(fine.coefficients(decided), rgb)
+    detail = np.clip(detail * np.float32(1.1) - np.float32(0.05), 0, 1)
     smooth, band = (cv2.resize(plane, size, interpolation=cv2.INTER_LINEAR) for plane in (smooth, band))
     nearer = smooth + (detail - smooth) * band
     return Matte(threshold, np.rint(nearer * 255).astype(np.uint8), np.rint(band * 255).astype(np.uint8))

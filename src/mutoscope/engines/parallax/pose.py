@@ -39,6 +39,10 @@ class Stage(Protocol):
     def gentle(self) -> float:
         """How far the depth can be trusted, 0 … 1."""
 
+    @property
+    def is_portrait(self) -> bool:
+        """Whether the subject is somebody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pose:

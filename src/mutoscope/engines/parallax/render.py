@@ -69,13 +69,13 @@ class Renderer:
     def __init__(
         self, scene: Staged, poses: Sequence[Pose], plan: Plan, *, output: tuple[int, int], fps: float, seed: int
     ) -> None:
-        self.output = output
+        self.output, self.fps, self.seed = output, fps, seed
         self.poses = tuple(poses)
-        self._plan = plan
+        self.plan = plan
         self._shots = shot_of(plan, len(self.poses))
         self._starts = borders(plan, len(self.poses))
         self._place = Place(scene, scene, *output, fps, seed)
-        self._scene = scene
+        self.scene = scene
         self._disparity = stacked_disparity(scene)
         self._rooms: list[_Room] = []
         self._plain: Source | None = None
@@ -85,7 +85,7 @@ class Renderer:
 
     def absent(self) -> dict[str, str]:
         """Effects of the plan for which the picture has nothing, and why."""
-        wanted = [effect for shot in self._plan.shots for effect in shot.effects]
+        wanted = [effect for shot in self.plan.shots for effect in shot.effects]
         return effects.absent(wanted, self._place)
 
     def frame(self, number: int) -> Pixels:
@@ -97,7 +97,7 @@ class Renderer:
         last = self._last
         if last and shot.holds_still and self._is_same(last[0], number):
             return last[1]
-        room = self._rooms.pop() if self._rooms else _Room(self.output, len(self._scene.layers))
+        room = self._rooms.pop() if self._rooms else _Room(self.output, len(self.scene.layers))
         planes = self._render(number, shot, room)
         self._rooms.append(room)
         self._last = (number, planes)
@@ -111,7 +111,7 @@ class Renderer:
             if number not in self._prepared:
                 # At a cut, frames on both sides may be in the making; shots before that are not needed again.
                 self._prepared = {n: shot for n, shot in self._prepared.items() if abs(n - number) == 1}
-                self._prepared[number] = _Shot(self._plan.shots[number], self._place, self)
+                self._prepared[number] = _Shot(self.plan.shots[number], self._place, self)
             return self._prepared[number]
 
     def source(self, parts: Sequence[Part], focus: float | None = None) -> Source:
@@ -119,7 +119,7 @@ class Renderer:
         looks = [part for part in parts if type(part).look is not Part.look]
         blurs = [part for part in parts if type(part).defocus is not Part.defocus] if focus is not None else []
         if not looks and not blurs:
-            self._plain = self._plain or Source(self._scene.layers)
+            self._plain = self._plain or Source(self.scene.layers)
             return self._plain
 
         def look(rgb: Plane) -> Plane:
@@ -128,7 +128,7 @@ class Renderer:
             return rgb
 
         defocus = (lambda layer: blurs[0].defocus(layer, focus)) if blurs and focus is not None else None
-        return Source(self._scene.layers, look if looks else None, defocus, covers=self._plain)
+        return Source(self.scene.layers, look if looks else None, defocus, covers=self._plain)
 
     def _render(self, number: int, shot: _Shot, room: _Room) -> Pixels:
         moment = self._moment(number)
@@ -174,7 +174,7 @@ class Renderer:
 
     def _traced(self, pose: Pose, moment: Moment, shot: _Shot, grid: Grid) -> Grid:
         flow = _sum([part.flow(moment) for part in shot.movers], _NO_FIELD)
-        size = (self._scene.width_px, self._scene.height_px)
+        size = (self.scene.width_px, self.scene.height_px)
         step = np.array([float(TILE), float(TILE)])
         shaken = _woven(pose, [part.weave(moment) for part in shot.weavers])
         travel = np.array([pose.x, pose.y, pose.z])

@@ -30,6 +30,7 @@ class _Scene:
     height_px: int = _SIDE
     focus: tuple[float, float, float] = (0.5, 0.5, 0.5)
     gentle: float = 1.0
+    is_portrait: bool = False
 
 
 def compile_kernels() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from mutoscope.engines.base import Capabilities, Produced, Progress, Task
 from mutoscope.engines.upstream import setup
 from mutoscope.engines.upstream.line import Breaker
-from mutoscope.engines.upstream.trip import Trip
+from mutoscope.engines.upstream.trip import NOTE, Trip
 from mutoscope.engines.upstream.vendors import connect
 from mutoscope.errors import ConfigError, EngineError
 
@@ -58,6 +58,17 @@ class Upstream:
     def stop(self) -> None:
         """The upstream is told too, by the thread that runs the task."""
         self._stopping.set()
+
+    def withdraw(self, settings: Mapping[str, Any], remembered: Mapping[str, Any]) -> None:
+        """Cancel the request there, if it is known by what."""
+        try:
+            found = setup.read(settings)
+            _, vendor = connect(found, self._breakers[found.origin])
+        except ConfigError as exc:
+            raise EngineError(exc.message) from exc
+        note = remembered.get(NOTE) or {}
+        if (job := note.get("job")) and note.get("at") == found.place:
+            vendor.cancel(str(job))
 
     def close(self) -> None:
         """Nothing is held between tasks."""

@@ -66,6 +66,11 @@ class Setup:
         """Scheme, host and port."""
         return net.origin_of(self.url)
 
+    @property
+    def place(self) -> str:
+        """Where requests of this model go, as it is remembered."""
+        return f"{self.origin}/{self.model}"
+
     def key(self) -> str:
         """The secret; "" where none is needed. Raises ConfigError naming what is missing."""
         if missing := self.lacks():

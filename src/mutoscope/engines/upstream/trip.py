@@ -60,7 +60,7 @@ class Trip:
     def _job(self) -> str:
         """The request's id there: the one that was remembered, or that of a new request."""
         note: Mapping[str, Any] = self.task.remembered.get(NOTE) or {}
-        if note and note.get("at") != self._place:
+        if note and note.get("at") != self.setup.place:
             raise EngineError(
                 f"this request was begun at another upstream as {note.get('job') or 'one that is not known'}; "
                 "the model was pointed elsewhere since, and it is not sent again"
@@ -71,20 +71,16 @@ class Trip:
             raise self._doubt()
         if not note:
             self.line.check()
-            note = {"at": self._place, "key": uuid.uuid4().hex, "files": self._carried()}
+            note = {"at": self.setup.place, "key": uuid.uuid4().hex, "files": self._carried()}
             self.progress.remember({NOTE: note})
         job = self._submitted(self._body(note["files"]), note["key"])
         try:
-            self.progress.remember({NOTE: {"at": self._place, "job": job}})
+            self.progress.remember({NOTE: {"at": self.setup.place, "job": job}})
         except EngineError:  # this attempt is over; a request that no other attempt can find is not left to run
             if self.stopping.is_set() or not self.vendor.is_idempotent:
                 self._cancel(job)
             raise
         return job
-
-    @property
-    def _place(self) -> str:
-        return f"{self.setup.origin}/{self.setup.model}"
 
     def _carried(self) -> Mapping[str, list[str]]:
         """Every input file as what stands for it there; data URIs are made anew for each attempt."""
@@ -217,7 +213,7 @@ class Trip:
         """Into the memo, where the operator finds it: what callers pay is the manifest's price."""
         if look.cost_usd is not None:
             with contextlib.suppress(EngineError):
-                self.progress.remember({NOTE: {"at": self._place, "job": job, "cost_usd": look.cost_usd}})
+                self.progress.remember({NOTE: {"at": self.setup.place, "job": job, "cost_usd": look.cost_usd}})
 
     # -- bring home -----------------------------------------------------------------------------------------------
 

@@ -139,16 +139,25 @@ def webhook(request: Request) -> Webhook | None:
     return Webhook(url, chosen)
 
 
+def use_cache(request: Request) -> bool:
+    """`Mutoscope-Cache: use`, ours: an earlier output of an equal request will do. Raises BadRequest."""
+    value = request.headers.get("mutoscope-cache", "off").strip().lower()
+    if value not in ("use", "off"):
+        raise BadRequest("Mutoscope-Cache: `use` or `off` is accepted")
+    return value == "use"
+
+
 def terms(request: Request) -> Terms:
     """`?priority=low&expires_in_s=600&time_limit_s=60`, ours: how this request is to be treated."""
     if not request.scope["query_string"]:
-        return NO_TERMS
+        return Terms(use_cache=True) if use_cache(request) else NO_TERMS
     query = Query(request)
     priority = query.word("priority", tuple(PRIORITIES))
     found = Terms(
         priority=PRIORITIES.get(priority or ""),
         expires_in_s=query.number("expires_in_s", 0, 1, LONGEST_WAIT_S) if query.text("expires_in_s") else None,
         time_limit_s=query.number("time_limit_s", 0, 1, 86400) if query.text("time_limit_s") else None,
+        use_cache=use_cache(request),
     )
     query.check()
     return found

@@ -17,10 +17,10 @@ from starlette.responses import Response
 from mutoscope import deployments as act
 from mutoscope import lifecycle
 from mutoscope.errors import BadRequest, Forbidden, InvalidInput, NotFound, PaymentRequired, Problem
-from mutoscope.jobs import Job, State, Webhook, timestamp
+from mutoscope.jobs import Job, State, Terms, Webhook, timestamp
 from mutoscope.server.auth import caller
 from mutoscope.server.deployments import of_caller
-from mutoscope.server.dialects.runcomfy import RESULT, STATUS, idempotency_key, retry_after
+from mutoscope.server.dialects.runcomfy import RESULT, STATUS, idempotency_key, retry_after, use_cache
 from mutoscope.server.metrics import metrics_of
 from mutoscope.server.outputs import file_url, output_of
 from mutoscope.server.wire import Query, answer, base_url, read_json, read_whole, site_of
@@ -57,6 +57,7 @@ async def submit(request: Request) -> Response:
             base_url=base,
             idempotency_key=idempotency_key(request),
             webhook=_webhook(request, body),
+            terms=Terms(use_cache=use_cache(request)),
             model=act.model_of(site, deployment),
         )
     except PaymentRequired as exc:

@@ -113,6 +113,24 @@ update api_keys set revoked_ms = {now_ms} where id = :id and account_id = :accou
 -- name: key_revoke_all
 update api_keys set revoked_ms = {now_ms} where account_id = :account_id and revoked_ms is null
 
+-- Those that let workers in.
+-- name: worker_keys
+select id, key_sha256, case when previous_until_ms > {now_ms} then previous_sha256 end as previous_sha256, networks
+from api_keys
+where scopes = 'worker' and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
+
+-- name: worker_heard
+insert into workers (name, engines, warm, is_free, heard_ms)
+values (:name, :engines, :warm, :is_free, {now_ms} - :ago_ms)
+on conflict (name) do update
+set engines = excluded.engines, warm = excluded.warm, is_free = excluded.is_free, heard_ms = excluded.heard_ms
+
+-- name: worker_list
+select name, engines, warm, is_free, {now_ms} - heard_ms as ago_ms from workers where heard_ms > {now_ms} - :silent_ms
+
+-- name: worker_forget
+delete from workers where heard_ms < {now_ms} - :silent_ms
+
 -- name: key_owner
 select id from api_keys
 where account_id = :account_id and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
@@ -154,6 +172,12 @@ values (:model_id, :priority, :key_id, cast(:clock as double precision) + :share
 on conflict (model_id, priority, key_id)
 do update set tag = {greatest}(shares.tag, :clock) + :share, share = :share
 
+-- The place of a request that needs no worker: the key's next one loses nothing by it.
+-- name: share_keep
+insert into shares (model_id, priority, key_id, tag, share)
+values (:model_id, :priority, :key_id, cast(:clock as double precision) + :share, :share)
+on conflict (model_id, priority, key_id) do nothing
+
 -- name: clock_advance
 insert into clocks (model_id, priority, tag) values (:model_id, :priority, :tag)
 on conflict (model_id, priority) do update set tag = excluded.tag where clocks.tag < excluded.tag
@@ -166,12 +190,13 @@ where model_id = :model_id and priority = :priority and key_id = :key_id
 -- name: request_add
 insert into requests (id, account_id, key_id, model_id, state, priority, tag, created_ms, run_after_ms,
                       max_attempts, time_limit_s, seed, inputs, ignored_inputs, idempotency_key, body_sha256,
-                      base_url, webhook_url, webhook_events, traceparent, lane, base_price_usd, expires_ms)
+                      base_url, webhook_url, webhook_events, traceparent, lane, base_price_usd, cache_key,
+                      expires_ms)
 values (:id, :account_id, :key_id, :model_id, 'in_queue', :priority,
         (select tag - share from shares where model_id = :model_id and priority = :priority and key_id = :key_id),
         {now_ms}, 0,
         :max_attempts, :time_limit_s, :seed, :inputs, :ignored_inputs, :idempotency_key, :body_sha256,
-        :base_url, :webhook_url, :webhook_events, :traceparent, :lane, :base_price_usd,
+        :base_url, :webhook_url, :webhook_events, :traceparent, :lane, :base_price_usd, :cache_key,
         {now_ms} + :expires_in_ms)
 on conflict (account_id, idempotency_key) do nothing
 
@@ -403,6 +428,18 @@ set state = 'completed', finished_ms = {now_ms}, result = :result, cost_microusd
     progress = 1, stage = '', worker_id = null, lease_until_ms = null
 where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt = :attempt
 
+-- name: request_cached
+select * from requests
+where account_id = :account_id and cache_key = :cache_key and cache_key is not null and state = 'completed'
+order by finished_ms desc, id desc limit 1
+
+-- Without an attempt: `attempt` stays 0.
+-- name: request_complete_cached
+update requests
+set state = 'completed', started_ms = {now_ms}, finished_ms = {now_ms}, result = :result,
+    cost_microusd = :cost_microusd, progress = 1
+where id = :id and state = 'in_queue'
+
 -- name: request_fail
 update requests
 set state = 'failed', finished_ms = {now_ms}, error = :error, worker_id = null, lease_until_ms = null
@@ -424,6 +461,11 @@ where id = :id and state = 'in_progress' and worker_id = :worker_id and attempt 
 select id, attempt, tries, max_attempts from requests
 where state = 'in_progress' and lease_until_ms < {now_ms}
 order by lease_until_ms limit :limit {skip_locked}
+
+-- name: worker_attempts
+select id, attempt, tries, max_attempts from requests
+where state = 'in_progress' and lease_until_ms > 0 and worker_id = :worker_id
+order by id limit :limit {for_update}
 
 -- Attempts whose worker keeps beating long after it should have ended them itself.
 -- name: request_overdue
@@ -588,9 +630,13 @@ select (select coalesce(sum(cost_microusd), 0) from usage_days
      + (select coalesce(sum(cost_microusd), 0) from usage
         where account_id = :account_id and created_ms >= :last_ms and created_ms < :to_ms)
 
+-- In two parts, so that each reads the index of its state and none what is finished.
 -- name: count_by_state
-select model_id, state, count(*) as n, min(created_ms) as oldest_ms from requests
-where state in ('in_queue', 'in_progress') group by model_id, state
+select model_id, 'in_queue' as state, count(*) as n, min(created_ms) as oldest_ms from requests
+where state = 'in_queue' group by model_id
+union all
+select model_id, 'in_progress' as state, count(*) as n, min(created_ms) as oldest_ms from requests
+where state = 'in_progress' group by model_id
 
 -- name: clock
 select {now_ms}
@@ -599,7 +645,7 @@ select {now_ms}
 -- name: history_runs
 select r.model_id, r.finished_ms - r.started_ms as run_ms, u.quantity
 from (select id, model_id, started_ms, finished_ms from requests
-      where state = 'completed' order by finished_ms desc limit :limit) r
+      where state = 'completed' and attempt > 0 order by finished_ms desc limit :limit) r
 join usage u on u.request_id = r.id
 order by r.finished_ms desc
 

@@ -168,6 +168,8 @@ def _facts(job: Job) -> tuple[str, ...]:
         facts.append(_("%(n)s s long") % {"n": amounts.fixed(media["duration_s"], 1)})
     if metadata.get("engine"):
         facts.append(_("made by %(engine)s") % {"engine": metadata["engine"]})
+    if metadata.get("cached"):
+        facts.append(_("from the cache"))
     return tuple(facts)
 
 

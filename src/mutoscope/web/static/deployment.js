@@ -1,7 +1,7 @@
 // The page of a deployment: what is changed in its nodes becomes overrides, and runs are shown beside the form.
 
 import "./acts.js";
-import { t, tn, toast } from "./page.js";
+import { make, t, tn, toast } from "./page.js";
 import { Runs } from "./runs.js";
 import { call } from "./server.js";
 
@@ -90,20 +90,34 @@ function refused({ message, problems = [] }) {
 // -- the form ---------------------------------------------------------------------------------------------------------
 
 form.addEventListener("input", mark);
-form.addEventListener("change", async (event) => {
+/** Uploads under way; a run waits for them. */
+const uploads = new Set();
+
+form.addEventListener("change", (event) => {
   if (!event.target.matches("[data-file]") || !event.target.files.length) return;
-  const field = event.target.closest("[data-node]");
   const [file] = event.target.files;
   event.target.value = "";
+  const sent = send(event.target.closest("[data-node]"), file).finally(() => uploads.delete(sent));
+  uploads.add(sent);
+});
+
+/** Upload a file into a field. Returns whether it is there. */
+async function send(field, file) {
+  const bar = make("progress", { max: 1, value: 0, "aria-label": t("Progress") });
+  field.append(bar);
   try {
     const { upload } = await import("./media.js");
-    const { url } = await upload(file, () => {});
+    const { url } = await upload(file, (share) => (bar.value = share));
     control(field).value = url;
     mark();
+    return true;
   } catch (error) {
-    toast(error.message);
+    say(field, error.message);
+    return false;
+  } finally {
+    bar.remove();
   }
-});
+}
 
 /** Put the overrides of an earlier run into the form. */
 function edit(inputs) {
@@ -122,8 +136,9 @@ function edit(inputs) {
 
 const runs = new Runs(document.querySelector("[data-runs]"), facts, { edit, refused, use() {}, signIn() {} });
 
-form.addEventListener("submit", (event) => {
+form.addEventListener("submit", async (event) => {
   event.preventDefault();
+  if ((await Promise.all(uploads)).includes(false)) return;
   const wanted = body();
   if (wanted && form.querySelector("[data-run]")) runs.start(wanted);
 });

@@ -100,9 +100,10 @@ async function look() {
 }
 
 async function addNew() {
-  const page = await read(location.pathname + location.search);
+  const asked = location.search;
+  const page = await read(location.pathname + asked);
   const list = place.querySelector("ol[data-runs]");
-  if (!page) return;
+  if (!page || location.search !== asked) return; // another filter is there by now, with a list of its own
   if (!list) {
     place.replaceChildren(...page.body.children);
     arrived();

@@ -38,6 +38,7 @@ function drawnFacts(run) {
     media.duration_s > 0 && t("{n} s", { n: fixed(media.duration_s, 1) }),
     t("seed {seed}", { seed: metadata.seed ?? seed }),
     metadata.engine && t("made by {engine}", { engine: metadata.engine }),
+    metadata.cached && t("from the cache"),
     cost ? money(cost) : t("free"),
   ];
   return make("p", { class: "run-facts" }, facts.filter(Boolean).join(" · "));
@@ -86,11 +87,16 @@ async function reuse(run, name) {
   }
   const film = run.element.querySelector("video");
   film.pause();
-  await new Promise((done) => {
-    film.addEventListener("seeked", done, { once: true });
-    film.currentTime = Math.max(0, film.duration - 0.01);
-  });
+  // Of a run that has just ended the film may not have come yet: its length is known when its head is read.
+  if (film.readyState < HTMLMediaElement.HAVE_METADATA) await heard(film, "loadedmetadata");
+  const there = heard(film, "seeked");
+  film.currentTime = Math.max(0, film.duration - 0.01);
+  await there;
   run.runs.page.use(name, new File([await frameOf(film)], "last-frame.jpg", { type: "image/jpeg" }));
+}
+
+function heard(film, event) {
+  return new Promise((done) => film.addEventListener(event, done, { once: true }));
 }
 
 async function remove(run) {

@@ -7,11 +7,11 @@ to invent detail: inside an object the coarse value stays. Read next: `model.py`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from mutoscope.engines.parallax.guided import GuidedFilter, at_full_size
 
 Pixels = NDArray[np.uint8]
 Array = NDArray[np.float32]
@@ -44,63 +44,22 @@ def refine_disparity(coarse: Array, rgb: Pixels) -> Array:
     # What the coarse map knows around a pixel bounds it: no halo beside an edge, no badge raised on a coat.
     lowest, highest = _plateaus(fitted, _HOLD_PX)
     for radius, epsilon in _COARSE_PASSES:
-        fitted = np.clip(Filter.of(guide, radius, epsilon).apply(fitted), lowest, highest)
+        fitted = np.clip(GuidedFilter(guide, radius, epsilon).apply(fitted), lowest, highest)
     # Steep, along the colours again, steep again: the second round straightens what the first tore off course.
-    fitted = Filter.of(guide, *_BETWEEN).apply(_steepen(fitted))
+    fitted = GuidedFilter(guide, *_BETWEEN).apply(_steepen(fitted))
     return _to_full(guide, rgb, np.clip(_steepen(fitted), lowest, highest))
 
 
 def refine_classes(coarse: Array, rgb: Pixels) -> Array:
     """The same for probabilities (classes, rows, columns), which may be soft: one filter for all, no steps."""
     guide = _guide(rgb, _CLASS_WORK_PX)
-    soft = Filter.of(guide, _CLASS_RADIUS_PX, _CLASS_EPSILON)
+    soft = GuidedFilter(guide, _CLASS_RADIUS_PX, _CLASS_EPSILON)
     refined = np.empty((len(coarse), *rgb.shape[:2]), np.float32)
     for plane, target in zip(coarse, refined, strict=True):
         fitted = _resize(plane, guide.shape[1], guide.shape[0], cv2.INTER_LINEAR)
-        np.clip(_at_full_size(soft.coefficients(fitted), rgb), 0, 1, out=target)
+        target[:] = at_full_size(soft.coefficients(fitted), rgb, 0, 1)
     refined /= np.maximum(refined.sum(0), np.float32(1))
     return refined
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """A colour-guided filter for one picture; what depends on the guide alone is worked out once.
-
-    Source: He, Sun, Tang 2013, "Guided Image Filtering", section 3.5; subsampled use: He and Sun 2015.
-    """
-
-    guide: Array
-    radius: int
-    _mean: Array
-    _inverse: Array
-
-    @classmethod
-    def of(cls, guide: Array, radius: int, epsilon: float) -> Filter:
-        """guide   (height, width, 3) float32 in 0 … 1."""
-        mean = _box(guide, radius)
-        i, j = np.triu_indices(3)
-        covariance = _box(guide[..., i] * guide[..., j], radius) - mean[..., i] * mean[..., j]
-        rr, rg, rb, gg, gb, bb = (np.ascontiguousarray(covariance[..., k]) for k in range(6))
-        rr, gg, bb = rr + epsilon, gg + epsilon, bb + epsilon
-        a, b, c = gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg
-        d, e, f = rr * bb - rb * rb, rb * rg - rr * gb, rr * gg - rg * rg
-        inverse = np.stack([a, b, c, d, e, f], -1) / (rr * a + rg * b + rb * c)[..., None]
-        return cls(guide, radius, mean, np.asarray(inverse, np.float32))
-
-    def coefficients(self, plane: Array) -> tuple[Array, Array]:
-        """slope (height, width, 3) and offset (height, width) of the local model plane = slope . guide + offset."""
-        mean = _box(plane, self.radius)
-        covariance = _box(self.guide * plane[..., None], self.radius) - self._mean * mean[..., None]
-        r, g, b = covariance[..., 0], covariance[..., 1], covariance[..., 2]
-        rr, rg, rb, gg, gb, bb = (self._inverse[..., k] for k in range(6))
-        slope = np.stack([rr * r + rg * g + rb * b, rg * r + gg * g + gb * b, rb * r + gb * g + bb * b], -1)
-        offset = mean - (slope * self._mean).sum(-1)
-        return _box(slope, self.radius), _box(offset, self.radius)
-
-    def apply(self, plane: Array) -> Array:
-        """The plane, smooth where the guide is smooth and with the guide's edges."""
-        slope, offset = self.coefficients(plane)
-        return np.asarray((slope * self.guide).sum(-1) + offset, np.float32)
 
 
 def _guide(rgb: Pixels, long_side_px: int) -> Array:
@@ -113,24 +72,13 @@ def _guide(rgb: Pixels, long_side_px: int) -> Array:
 def _to_full(guide: Array, rgb: Pixels, plane: Array) -> Array:
     if guide.shape[:2] == rgb.shape[:2]:
         return np.ascontiguousarray(plane)
-    full = _at_full_size(Filter.of(guide, _FINE_RADIUS_PX, _FINE_EPSILON).coefficients(plane), rgb)
+    full = at_full_size(GuidedFilter(guide, _FINE_RADIUS_PX, _FINE_EPSILON).coefficients(plane), rgb)
     # The linear model may overshoot at full size; nothing can be nearer or farther than what is around it.
     width, height = rgb.shape[1], rgb.shape[0]
     around = np.ones((3, 3), np.uint8)
     lowest = _resize(_eroded(plane, around), width, height, cv2.INTER_LINEAR)
     highest = _resize(_dilated(plane, around), width, height, cv2.INTER_LINEAR)
     return np.clip(full, lowest, highest, out=full)
-
-
-def _at_full_size(coefficients: tuple[Array, Array], rgb: Pixels) -> Array:
-    """slope . rgb + offset, with both stretched to the size of rgb."""
-    slope, offset = coefficients
-    width, height = rgb.shape[1], rgb.shape[0]
-    full = _resize(offset, width, height, cv2.INTER_LINEAR)
-    gains = _resize(slope, width, height, cv2.INTER_LINEAR)
-    gains *= rgb
-    full += gains.reshape(height, width, 3).sum(-1) * np.float32(1 / 255)
-    return full
 
 
 def _steepen(plane: Array) -> Array:

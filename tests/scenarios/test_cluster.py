@@ -1,0 +1,297 @@
+"""A cluster on one machine: two servers, PostgreSQL, and three workers on hosts of their own, under load. One server is
+killed, one host is cut off and comes back, one sleeps, the database falls over: nothing is lost, nothing ends twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from tests import postgres
+from tests.conftest import PLAIN, LiveServer, start_server
+from tests.http.calls import SMALL, TESTCARD, until
+from tests.ports import reserved_port
+from tests.scenarios.control import GATED, Gate
+from tests.scenarios.hosts import Host, hosts, why_not
+from tests.scenarios.processes import descendants
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+LEASE_S = 3.0
+
+
+@dataclass
+class Worker:
+    """`mutoscope worker` on a host of its own; it knows the address of one server and can reach nothing else."""
+
+    name: str
+    host: Host
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def told(self, event: str, request_id: str) -> list[dict[str, Any]]:
+        """What its log says of a request."""
+        lines = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("event") == event and line.get("request_id") == request_id]
+
+    def works_again(self, dropped_id: str) -> bool:
+        """Has it finished something since it dropped this one?"""
+        return '"attempt.finished"' in self.log.read_text().rpartition(dropped_id)[2]
+
+    def send(self, number: signal.Signals) -> None:
+        """To it and all that it started, as when a laptop is closed."""
+        for pid in [self.process.pid, *(child.pid for child in descendants(self.process.pid))]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+@dataclass
+class Load:
+    """Clients that try again whatever they are answered, until one has been accepted."""
+
+    urls: list[str]
+    stop: threading.Event = field(default_factory=threading.Event)
+    accepted: dict[str, set[str]] = field(default_factory=dict)
+    retried: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def work(self, number: int) -> None:
+        """One request after the other, now here, now there."""
+        with httpx.Client(headers={"Authorization": "Bearer mk_alice"}, timeout=5, **PLAIN) as client:
+            for turn in range(10_000):
+                if self.stop.is_set():
+                    return
+                self._submit(client, uuid.uuid4().hex, turn + number)
+                self.stop.wait(0.15)
+
+    def _submit(self, client: httpx.Client, key: str, turn: int) -> None:
+        for attempt in range(600):
+            url = f"{self.urls[(turn + attempt) % len(self.urls)]}/v1/models/{TESTCARD}"
+            with suppress(httpx.TransportError):
+                answer = client.post(url, json=SMALL, headers={"Idempotency-Key": key})
+                if answer.status_code == 200:
+                    with self._lock:
+                        self.accepted.setdefault(key, set()).add(answer.json()["request_id"])
+                    return
+                assert answer.status_code in (409, 503), answer.text
+            with self._lock:
+                self.retried += 1
+            time.sleep(0.1)
+
+
+@dataclass
+class Cluster:
+    """All of it."""
+
+    database: postgres.Server
+    address: str
+    servers: list[LiveServer]
+    workers: list[Worker]
+    gates: list[Gate]
+    restart: Callable[[int], None]
+
+    def asked(self, path: str) -> Any:
+        """What whichever server answers says."""
+
+        def ask() -> Any:
+            for server in self.servers:
+                with suppress(httpx.TransportError), server.client() as client:
+                    answer = client.get(path)
+                    if answer.status_code == 200:
+                        return answer.json()
+            return None
+
+        return until(ask)
+
+    def held(self, model_id: str) -> tuple[str, Worker]:
+        """A new request of a model that works until its gate opens, and the worker that has it."""
+
+        def submit() -> str | None:
+            with suppress(httpx.TransportError), self.servers[1].client() as client:
+                answer = client.post(f"/v1/models/{model_id}", json={})
+                return str(answer.json()["request_id"]) if answer.status_code == 200 else None
+            return None
+
+        request_id = until(submit)
+        until(lambda: self.asked(f"/v1/requests/{request_id}")["stage"] == "waiting")
+        return request_id, self.holder(request_id)
+
+    def holder(self, request_id: str) -> Worker:
+        """The worker that works on it now."""
+
+        def found() -> Worker | None:
+            running = self.asked("/v1/admin/workers")["running"]
+            names = {line["worker_id"] for line in running if line["request_id"] == request_id}
+            return next((worker for worker in self.workers if worker.name in names), None)
+
+        worker: Worker = until(found)
+        return worker
+
+    def taken_over(self, request_id: str, lost: Worker, began: float) -> float:
+        """Seconds until another worker has it."""
+        until(lambda: self.asked(f"/v1/requests/{request_id}")["attempt"] == 2)
+        took_s = time.monotonic() - began
+        assert self.holder(request_id) is not lost
+        return took_s
+
+    def finished(self, request_id: str) -> None:
+        """It succeeded."""
+        until(lambda: self.asked(f"/v1/requests/{request_id}")["state"] not in ("in_queue", "in_progress"))
+        assert self.asked(f"/v1/requests/{request_id}")["state"] == "completed"
+
+
+SECOND = "studio/second"
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[Cluster]:
+    """Running, with models that work until they may end."""
+    if reason := why_not():
+        pytest.skip(reason)
+    binaries = postgres.binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL 15 or newer is not installed (Debian: apt install postgresql)")
+    gates = [Gate(tmp_path), _second_gate(tmp_path)]
+    files = [str(gate.settings["engine_files"]) for gate in gates]
+    with ExitStack() as stack:
+        database = stack.enter_context(postgres.launched(binaries))
+        address = database.database()
+        ports = [reserved_port(), reserved_port()]
+        shared: dict[str, Any] = {"database": address, "storage": tmp_path / "files", "workers": 0, "host": "0.0.0.0"}
+        shared |= {"manifests": tmp_path / "gated", "engine_files": ":".join(files), "lease_s": LEASE_S, "beat_s": 0.5}
+        shared |= {"engines": "testcard,gated,second", "worker_token": "wt_cluster"}
+        servers: list[LiveServer] = []
+        stack.callback(_kill_all, servers)
+        for number, port in enumerate(ports):
+            servers.append(start_server(tmp_path / f"server-{number}", port=port, **shared))
+
+        def restart(number: int) -> None:
+            servers[number].kill()
+            servers[number] = start_server(tmp_path / f"server-{number}", port=ports[number], **shared)
+
+        workers = []
+        for number, host in enumerate(stack.enter_context(hosts(3))):
+            url = f"http://{host.gateway}:{ports[number % 2]}"
+            workers.append(_worker(f"far-{number}", host, url, tmp_path, files))
+            stack.callback(_end, workers[-1])
+        made = Cluster(database, address, servers, workers, gates, restart)
+        names = {worker.name for worker in workers}
+        until(lambda: names <= {line["worker_id"] for line in made.asked("/v1/admin/workers")["workers"]})
+        yield made
+
+
+def _kill_all(servers: list[LiveServer]) -> None:
+    for server in servers:
+        if server.process.poll() is None:
+            server.kill()
+
+
+def _second_gate(folder: Path) -> Gate:
+    """Another model with a gate of its own."""
+    (folder / "two").mkdir()
+    gate = Gate(folder / "two")
+    source = (folder / "two" / "gated.py").read_text().replace("def gated(", "def second(")
+    (folder / "two" / "gated.py").unlink()
+    gate.settings["engine_files"] = folder / "second.py"
+    (folder / "second.py").write_text(source)
+    manifest = (folder / "two" / "gated" / "gated.yaml").read_text()
+    manifest = manifest.replace(GATED, SECOND).replace("name: gated}", "name: second}")
+    (folder / "gated" / "second.yaml").write_text(manifest)
+    return gate
+
+
+def _worker(name: str, host: Host, url: str, folder: Path, files: list[str]) -> Worker:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MUTOSCOPE_")}
+    environment |= {"MUTOSCOPE_WORKER_TOKEN": "wt_cluster", "MUTOSCOPE_LOG_FORMAT": "json"}
+    environment |= {"XDG_CONFIG_HOME": str(folder / f"{name}-config")}
+    setpriv = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
+    words = [sys.executable, "-m", "mutoscope", "worker", *files, "--server", url, "--name", name]
+    words += ["--engine", "testcard", "--drain-s", "5", "--folder", str(folder / f"{name}-work")]
+    log = folder / f"{name}.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(host.command(*setpriv, *words), env=environment, stdout=out, stderr=out)
+    return Worker(name, host, process, log)
+
+
+def _end(worker: Worker) -> None:
+    worker.send(signal.SIGCONT)
+    worker.process.terminate()
+    try:
+        worker.process.wait(30)
+    except subprocess.TimeoutExpired:
+        worker.send(signal.SIGKILL)
+        worker.process.wait(20)
+
+
+def test_whatever_fails_nothing_is_lost_and_nothing_ends_twice(cluster: Cluster) -> None:
+    """And what a lost worker held is worked on by another one soon."""
+    load = Load([server.url for server in cluster.servers])
+    clients = [threading.Thread(target=load.work, args=(number,), daemon=True) for number in range(3)]
+    for client in clients:
+        client.start()
+    facts = {}
+    try:
+        until(lambda: len(load.accepted) > 10)
+        cluster.restart(0)
+
+        request_id, lost = cluster.held(GATED)
+        lost.host.cut()
+        facts["cable cut, redelivered after s"] = cluster.taken_over(request_id, lost, time.monotonic())
+        cluster.gates[0].open()
+        cluster.finished(request_id)
+        lost.host.mend()
+        until(lambda: lost.told("attempt.dropped", request_id))
+
+        slept_id, sleeper = cluster.held(SECOND)
+        sleeper.send(signal.SIGSTOP)
+        facts["asleep, redelivered after s"] = cluster.taken_over(slept_id, sleeper, time.monotonic())
+        cluster.gates[1].open()
+        cluster.finished(slept_id)
+        sleeper.send(signal.SIGCONT)
+        until(lambda: sleeper.told("attempt.dropped", slept_id))
+
+        cluster.database.stop()
+        cluster.database.start()
+        before = len(load.accepted)
+        until(lambda: len(load.accepted) > before + 10)
+        until(lambda: lost.works_again(request_id) and sleeper.works_again(slept_id))
+    finally:
+        load.stop.set()
+        for client in clients:
+            client.join(90)
+    assert not any(client.is_alive() for client in clients)
+    ids = {request_id for found in load.accepted.values() for request_id in found}
+    facts |= {"requests": len(ids), "retried calls": load.retried}
+    print(json.dumps(facts))
+    assert all(len(found) == 1 for found in load.accepted.values()), "a key made two requests"
+    with psycopg.connect(cluster.address) as connection:
+        until(lambda: not _one(connection, "select count(*) from requests where state in ('in_queue', 'in_progress')"))
+        ended = "select count(*) from requests where state = 'completed'"
+        assert _one(connection, ended) == len(ids) + 2
+        twice = (
+            "select count(*) from (select request_id from events where kind = 'state' and "
+            "data::json->>'state' in ('completed', 'failed', 'cancelled') group by request_id having count(*) <> 1) x"
+        )
+        assert _one(connection, twice) == 0
+
+
+def _one(connection: psycopg.Connection[Any], query: str) -> int:
+    with connection.transaction():
+        found = connection.execute(query.encode()).fetchone()
+    assert found is not None
+    return int(found[0])
