@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import os
 import signal
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -112,10 +113,21 @@ def test_a_process_that_is_killed_costs_its_section_alone(photograph: Path, whol
     assert shares == sorted(shares)
 
 
+@pytest.mark.parametrize("when", ["before it is told", "while it reads"])
 def test_processes_that_cannot_live_fail_the_attempt(
-    photograph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    photograph: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
-    monkeypatch.setattr(splitting, "_PROGRAM", "raise SystemExit(3)")
+    program = "raise SystemExit(3)" if when == "before it is told" else "input(); raise SystemExit(3)"
+    monkeypatch.setattr(splitting, "_PROGRAM", program)
+    if when == "before it is told":
+        start = splitting._Crew._started
+
+        def started(self: Any, threads: int) -> subprocess.Popen[str]:
+            process = start(self, threads)
+            process.wait()
+            return process
+
+        monkeypatch.setattr(splitting._Crew, "_started", started)
     with pytest.raises(EngineError, match="ended 2 times"):
         filmed(photograph, tmp_path / "out", 2)
 

@@ -46,6 +46,7 @@ def shown_once(page: Page) -> str:
     secret = place.inner_text()
     page.get_by_role("button", name="I have it").click()
     expect(place).to_be_hidden()
+    expect(place).to_be_empty()  # one task after the dialog has gone
     assert secret not in page.content()
     return secret
 

@@ -314,12 +314,12 @@ def test_the_page_of_a_run_is_accessible_and_fits(gallery: LiveServer, arrive: A
 
 def test_what_is_new_does_not_come_back_past_a_filter(owner: Person, alice: httpx.Client) -> None:
     """A look for new runs that is answered late, when another filter is set, changes nothing."""
-    completed(alice, prompt="A heron that came first.")
+    completed(alice, prompt="A kingfisher that came first.")
     page = open_list(owner)
     held: list[Any] = []
     page.route(re.compile(r"/generations$"), lambda route: held.append(route))  # noqa: PLW0108 - a built-in cannot be marked
     with page.expect_request(re.compile(r"/generations$")):
-        submit(alice, prompt="A heron that came late.")
+        submit(alice, prompt="A kingfisher that came late.")
     page.fill("#until", "2020-01-01")
     expect(page.locator(".empty")).to_contain_text("No run fits")
     with page.expect_response(re.compile(r"/generations$")):

@@ -10,6 +10,7 @@ of processes. `make_section` needs the folder alone, which any other machine cou
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -202,8 +203,9 @@ class _Crew:
         process.kill()
         process.wait()
         for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+            with contextlib.suppress(OSError):  # what was never read is flushed once more, into nothing
+                if pipe is not None:
+                    pipe.close()
         with self._lock:
             self._running.discard(process)
 
