@@ -68,13 +68,13 @@ class Terms:
     priority       a number of the queue; None: normal, or what the key may ask for if that is less.
     expires_in_s   it fails if it is not started within this time; None: it waits as long as it takes.
     time_limit_s   seconds one attempt may take; None: the model's own limit.
-    use_cache      an earlier output of an equal request will do, and its own may serve later ones.
+    use_cache      an earlier output of an equal request will do, and its own may serve later ones; None: by its key.
     """
 
     priority: int | None = None
     expires_in_s: int | None = None
     time_limit_s: int | None = None
-    use_cache: bool = False
+    use_cache: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,8 @@ async def submit(
     if idempotency_key and (earlier := await site.store.earlier(caller.account_id, idempotency_key, body_sha256)):
         return _same_body(earlier)
     hold_microusd = _hold_microusd(model, inputs)
-    await _check_quota(site, caller, 0 if terms.use_cache else hold_microusd)
+    uses_cache = caller.quota.use_cache if terms.use_cache is None else terms.use_cache
+    await _check_quota(site, caller, 0 if uses_cache else hold_microusd)
     request_id = new_id()
     inputs, made = await intake.take(site, caller, request_id, model, inputs, base_url=base_url)
     seed, is_given = _seed(model, inputs)
@@ -90,7 +91,7 @@ async def submit(
         traceparent=traceparent,
         expires_in_ms=terms.expires_in_s * 1000 if terms.expires_in_s is not None else None,
         base_price_usd=model.price.base_price_usd,
-        cache_key=await cache.key_of(site, model, inputs, seed) if terms.use_cache and is_given else None,
+        cache_key=await cache.key_of(site, model, inputs, seed) if uses_cache and is_given else None,
     )
     earlier = await cache.serve(site, new, caller.quota, model, made)
     return _same_body(earlier or await _accept(site, new, caller.quota, made))

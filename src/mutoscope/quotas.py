@@ -26,7 +26,7 @@ def priority_word(priority: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a key may do; None: as much as it likes.
+    """What a key may do, and how its requests are treated; None: as much as it likes.
 
     weight           share in fair queuing beside other keys, > 0.
     priority         the most urgent one it may ask for.
@@ -34,6 +34,7 @@ class Quota:
     max_queued       requests waiting at once.
     rate_submits     submits accepted in rate_window_s seconds.
     spend_microusd   what its requests may cost in a spend_period, holds included.
+    use_cache        an earlier output will do for its requests that say nothing about it.
     """
 
     weight: float = 1.0
@@ -44,6 +45,7 @@ class Quota:
     rate_window_s: int | None = None
     spend_microusd: int | None = None
     spend_period: str | None = None
+    use_cache: bool = False
 
     @property
     def has_lane(self) -> bool:

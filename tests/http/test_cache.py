@@ -9,6 +9,7 @@ import httpx
 import pytest
 import yaml
 
+from mutoscope.client import Client
 from tests.conftest import LiveServer, serving
 from tests.http.calls import SMALL, TESTCARD, assert_error, completed, finished, result, submit
 from tests.http.media import data_uri, png
@@ -163,6 +164,29 @@ def test_what_is_not_equal_runs(owner: httpx.Client, work: Work, studio: LiveSer
         assert waits(bob, ask(bob, body))
     uploaded = owner.post("/v1/files", files={"file": ("b.png", png(32, 32), "image/png")}).json()["url"]
     assert result(owner, ask(owner, body | {"image": uploaded}))["status"] == "succeeded"
+
+
+def test_a_key_may_ask_for_all_its_requests(owner: httpx.Client, work: Work, studio: LiveServer) -> None:
+    """Without a header of ours; what the request says counts for more, and what the key says counts from now on."""
+    made = owner.post("/v1/keys", json={"name": "tests", "limits": {"cache": "use"}}).json()
+    assert made["limits"]["cache"] == "use"
+    body = {"prompt": "by the key", "seed": 7}
+    where = f"/v1/models/{MODEL}"
+    with studio.client(made["key"]) as tests:
+        first = submit(tests, MODEL, **body)
+        work.make()
+        told = result(tests, submit(tests, MODEL, **body))
+        assert (told["status"], told["metadata"]["cached_from"]) == ("succeeded", first)
+        limited = tests.post(where, json=body, params={"expires_in_s": 60}).json()["request_id"]
+        assert result(tests, limited)["metadata"]["cached_from"] == first
+        off = tests.post(where, json=body, headers={"Mutoscope-Cache": "off"}).json()["request_id"]
+        assert waits(tests, off)
+        assert owner.patch(f"/v1/keys/{made['key_id']}", json={"limits": {"cache": "off"}}).status_code == 200
+        assert waits(tests, submit(tests, MODEL, **body))
+        with Client(api_key=made["key"], base_url=studio.url) as client:
+            assert client.submit(MODEL, body, use_cache=True).request_id != first
+            assert owner.patch(f"/v1/keys/{made['key_id']}", json={"limits": {"cache": "use"}}).status_code == 200
+            assert waits(tests, client.submit(MODEL, body, use_cache=False).request_id)
 
 
 def test_only_what_would_be_made_today(owner: httpx.Client, work: Work) -> None:

@@ -20,7 +20,15 @@ from tests.http.calls import PRICED, SMALL, TESTCARD, Hand, assert_error, finish
 pytestmark = pytest.mark.slow
 
 Limited = Callable[..., httpx.Client]
-OPEN = {"weight": 1.0, "priority": "normal", "max_running": None, "max_queued": None, "rate": None, "spending": None}
+OPEN = {
+    "weight": 1.0,
+    "priority": "normal",
+    "max_running": None,
+    "max_queued": None,
+    "rate": None,
+    "spending": None,
+    "cache": "off",
+}
 
 
 @pytest.fixture(scope="session")
@@ -79,6 +87,7 @@ def test_limits_are_given_shown_and_changed(owner: httpx.Client) -> None:
         "max_queued": 40,
         "rate": {"submits": 60, "window_s": 60},
         "spending": {"usd": 20.5, "period": "month"},
+        "cache": "use",
     }
     made = owner.post("/v1/keys", json={"name": "a", "limits": limits}).json()
     assert made["limits"] == limits
@@ -120,6 +129,9 @@ def test_limits_are_given_shown_and_changed(owner: httpx.Client) -> None:
         ({"spending": {"usd": 1, "period": "week"}}, "limits.spending"),
         ({"spending": {"usd": 1, "period": ["day"]}}, "limits.spending"),
         ({"spending": {"usd": "1", "period": "day"}}, "limits.spending"),
+        ({"cache": True}, "limits.cache"),
+        ({"cache": None}, "limits.cache"),
+        ({"cache": "Use"}, "limits.cache"),
     ],
 )
 def test_a_limit_that_cannot_be_is_refused(owner: httpx.Client, limits: Any, path: str) -> None:
@@ -303,7 +315,7 @@ def test_keys_are_limited_from_the_command_line(idle_server: LiveServer, owner: 
     words = ("--weight", "3", "--priority", "low", "--max-running", "2", "--max-queued", "10")
     made = typed(
         *(idle_server, tmp_path, "keys", "create", "--name", "ci", *words),
-        *("--rate", "60/minute", "--spend-limit", "20/month", "--json"),
+        *("--rate", "60/minute", "--spend-limit", "20/month", "--cache", "use", "--json"),
     )
     assert made.returncode == 0, made.stderr
     key = json.loads(made.stdout)
@@ -314,6 +326,7 @@ def test_keys_are_limited_from_the_command_line(idle_server: LiveServer, owner: 
         "max_queued": 10,
         "rate": {"submits": 60, "window_s": 60},
         "spending": {"usd": 20.0, "period": "month"},
+        "cache": "use",
     }
     own = typed(idle_server, tmp_path, "keys", "show", key=key["key"])
     assert "rate\t60 in 60 s\t60 left" in own.stdout
@@ -322,7 +335,8 @@ def test_keys_are_limited_from_the_command_line(idle_server: LiveServer, owner: 
         *(idle_server, tmp_path, "keys", "update", key["key_id"], "--rate", "none", "--spend-limit", "5.5/total"),
         *("--name", "ci 2", "--json"),
     )
-    assert json.loads(changed.stdout)["limits"]["rate"] is None
+    limits = json.loads(changed.stdout)["limits"]
+    assert (limits["rate"], limits["cache"]) == (None, "use")
     shown = typed(idle_server, tmp_path, "keys", "show", key["key_id"])
     assert "key\tci 2" in shown.stdout
     assert "spending\t5.50 USD/total\t0.00 spent, 5.50 left" in shown.stdout

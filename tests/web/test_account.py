@@ -130,7 +130,7 @@ def test_everything_a_key_may_have_can_be_given_and_changed(owner: Person) -> No
     assert key["expires_at"] is not None
     assert key["limits"] == {
         "weight": 1.0, "priority": "normal", "max_running": 2, "max_queued": None,
-        "rate": {"submits": 60, "window_s": 30}, "spending": None,
+        "rate": {"submits": 60, "window_s": 30}, "spending": None, "cache": "off",
     }  # fmt: skip
 
     found = entry(page, "everything")
@@ -140,13 +140,14 @@ def test_everything_a_key_may_have_can_be_given_and_changed(owner: Person) -> No
     found.locator('[name="limits.rate.submits"]').fill("")
     found.locator('[name="limits.rate.window_s"]').fill("")
     found.get_by_label("Priority, at most").select_option(label="Low")
+    found.get_by_label("An equal request").select_option(label="Gets the earlier output")
     found.get_by_role("button", name="Save").click()
-    expect(entry(page, "everything")).to_contain_text("$12.50 a month")
+    expect(entry(page, "everything")).to_contain_text("$12.50 a month · earlier outputs will do")
     with owner.site.client() as client:
         limits = client.get(f"/v1/keys/{key['key_id']}").json()["limits"]
     assert limits == {
         "weight": 1.0, "priority": "low", "max_running": None, "max_queued": None,
-        "rate": None, "spending": {"usd": 12.5, "period": "month"},
+        "rate": None, "spending": {"usd": 12.5, "period": "month"}, "cache": "use",
     }  # fmt: skip
 
 

@@ -77,6 +77,11 @@ _LIMITS = (
         type=_Limit(_spending, "such as 20/month, 5/day or 100/total"),
         help="US dollars, as in 20/month.",
     ),
+    click.option(
+        "--cache",
+        type=click.Choice(("off", "use")),
+        help="Whether an earlier output of an equal request will do [off].",
+    ),
 )
 
 
@@ -249,6 +254,7 @@ def _told(key: Key) -> list[tuple[str, str, str]]:
             f"{spending['usd']:.2f} USD/{spending['period']}" if spending else "no limit",
             f"{spent['spent_usd']:.2f} spent, {spent['left_usd']:.2f} left{renews}" if spent else "",
         ),
+        ("cache", str(limits.get("cache", "off")), ""),
     ]
 
 

@@ -50,7 +50,11 @@ class Order:
 @click.option("--priority", type=click.Choice(("high", "normal", "low")), help="As far as the key may ask for it.")
 @click.option("--expires-in", "expires_in_s", type=click.IntRange(min=1), help="Fail unless started within seconds.")
 @click.option("--time-limit", "time_limit_s", type=click.IntRange(min=1), help="Seconds one attempt may take.")
-@click.option("--use-cache", is_flag=True, help="An earlier output of an equal request will do.")
+@click.option(
+    "--use-cache/--no-cache",
+    default=None,
+    help="Whether an earlier output of an equal request will do [as the key says].",
+)
 @url_option
 def command(
     model_id: str,
@@ -66,7 +70,7 @@ def command(
     priority: str | None,
     expires_in_s: int | None,
     time_limit_s: int | None,
-    use_cache: bool,
+    use_cache: bool | None,
     url: str | None,
 ) -> None:
     """Run MODEL_ID and save what it makes.

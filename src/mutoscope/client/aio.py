@@ -83,7 +83,7 @@ class AsyncClient:
         priority: str | None = None,
         expires_in_s: int | None = None,
         time_limit_s: int | None = None,
-        use_cache: bool = False,
+        use_cache: bool | None = None,
     ) -> values.Result:
         """Submit and wait for the result; with `output_dir`, save its outputs there (`Result.files`).
 
@@ -108,7 +108,7 @@ class AsyncClient:
         priority: str | None = None,
         expires_in_s: int | None = None,
         time_limit_s: int | None = None,
-        use_cache: bool = False,
+        use_cache: bool | None = None,
     ) -> values.Submitted:
         """Hand a request in; local files among the inputs are uploaded first.
 
@@ -117,7 +117,7 @@ class AsyncClient:
         priority         `high`, `normal` or `low`, as far as the key may ask for it.
         expires_in_s     it fails if it is not started within this time.
         time_limit_s     seconds one attempt may take, at most the model's own limit.
-        use_cache        an earlier output of an equal request with the same seed will do.
+        use_cache        whether an earlier output of an equal request with the same seed will do; None: by the key.
         """
         terms = submit_terms(priority, expires_in_s, time_limit_s)
         script = self._protocol.submit(

@@ -83,7 +83,7 @@ class Protocol:
         webhook_events: Sequence[str] | None = None,
         *,
         terms: Mapping[str, str] | None = None,
-        use_cache: bool = False,
+        use_cache: bool | None = None,
     ) -> Script[values.Submitted]:
         """Upload the local files among the inputs, then hand the request in."""
         if not isinstance(body, Mapping):
@@ -92,8 +92,8 @@ class Protocol:
         params = submit_params(webhook, webhook_events) | dict(terms or {})
         content = _encode((yield from self._with_urls(model_id, body)))
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        if use_cache:
-            headers["Mutoscope-Cache"] = "use"
+        if use_cache is not None:
+            headers["Mutoscope-Cache"] = "use" if use_cache else "off"
         answer = yield from self._call("POST", path, params=params, headers=headers, content=content, retry=True)
         return values.submitted(answer.json)
 
@@ -117,7 +117,7 @@ class Protocol:
         output_dir: Path | None,
         *,
         terms: Mapping[str, str] | None = None,
-        use_cache: bool = False,
+        use_cache: bool | None = None,
     ) -> Script[values.Result]:
         """Submit, wait, and save the outputs where a folder is given."""
         submitted = yield from self.submit(model_id, body, idempotency_key, terms=terms, use_cache=use_cache)

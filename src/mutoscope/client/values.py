@@ -189,7 +189,7 @@ class Key:
 
     @property
     def limits(self) -> Json:
-        """{weight, priority, max_running, max_queued, rate, spending}; None: no limit."""
+        """{weight, priority, max_running, max_queued, rate, spending, cache}; None: no limit."""
         return as_object(self.raw, "limits")
 
     @property

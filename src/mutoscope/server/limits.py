@@ -16,7 +16,8 @@ MOST = 1_000_000
 LONGEST_WINDOW_S = 86400
 MOST_USD = 1_000_000_000
 WEIGHTS = (0.01, 100.0)
-NAMES = ("weight", "priority", "max_running", "max_queued", "rate", "spending")
+NAMES = ("weight", "priority", "max_running", "max_queued", "rate", "spending", "cache")
+CACHE = ("off", "use")
 
 
 def described(quota: Quota) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def described(quota: Quota) -> dict[str, Any]:
         "max_queued": quota.max_queued,
         "rate": None if quota.rate_submits is None else rate,
         "spending": None if usd is None else {"usd": usd, "period": quota.spend_period},
+        "cache": CACHE[quota.use_cache],
     }
 
 
@@ -129,6 +131,12 @@ def _spending(value: Any) -> _Read:
     return {"spend_microusd": round(value["usd"] * 1e6), "spend_period": value["period"]}, ""
 
 
+def _cache(value: Any) -> _Read:
+    if not isinstance(value, str) or value not in CACHE:
+        return {}, f"one of {', '.join(CACHE)}"
+    return {"use_cache": value == "use"}, ""
+
+
 _READERS = {
     "weight": _weight,
     "priority": _priority,
@@ -136,6 +144,7 @@ _READERS = {
     "max_queued": _max_queued,
     "rate": _rate,
     "spending": _spending,
+    "cache": _cache,
 }
 
 

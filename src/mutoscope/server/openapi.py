@@ -109,7 +109,7 @@ def _submit(model: Model) -> Operation:
             "name": "Mutoscope-Cache",
             "in": "header",
             "schema": {"type": "string", "enum": ["use", "off"]},
-            "description": "`use`: an earlier output of an equal request with the same seed will do.",
+            "description": "`use`: an earlier output of an equal request with the same seed will do; else by the key.",
         },
         query("webhook", RECEIVER, "Address to be told at when the state changes."),
         query(

@@ -142,6 +142,7 @@ _LIMITS: Shape = {
     "max_queued": _AT_MOST,
     "rate": maybe(_RATE),
     "spending": maybe(_SPENDING),
+    "cache": {"type": "string", "enum": list(limits.CACHE)},
 }
 _WANTED_LIMITS: Shape = obj(_LIMITS) | {"additionalProperties": False}
 _USED: Shape = obj(

@@ -359,7 +359,7 @@ def _quota(row: Row) -> Quota:
 
 
 def _columns(quota: Quota) -> dict[str, Any]:
-    return {name: getattr(quota, name) for name in Quota.__slots__}
+    return {name: getattr(quota, name) for name in Quota.__slots__} | {"use_cache": int(quota.use_cache)}
 
 
 def file_of(row: Row) -> File:

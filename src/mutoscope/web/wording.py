@@ -57,6 +57,8 @@ def limits(told: dict[str, Any]) -> list[str]:
         words.append(_("%(n)s in %(span)s") % {"n": told["rate"]["submits"], "span": span(told["rate"]["window_s"])})
     if told["spending"] is not None:
         words.append(SPENDING[told["spending"]["period"]]() % {"usd": usd(told["spending"]["usd"])})
+    if told["cache"] == "use":
+        words.append(_("earlier outputs will do"))
     return words
 
 

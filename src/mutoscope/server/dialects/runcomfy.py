@@ -139,18 +139,24 @@ def webhook(request: Request) -> Webhook | None:
     return Webhook(url, chosen)
 
 
-def use_cache(request: Request) -> bool:
-    """`Mutoscope-Cache: use`, ours: an earlier output of an equal request will do. Raises BadRequest."""
-    value = request.headers.get("mutoscope-cache", "off").strip().lower()
-    if value not in ("use", "off"):
+def use_cache(request: Request) -> bool | None:
+    """`Mutoscope-Cache: use` or `off`, ours: will an earlier output of an equal request do? None without the header.
+
+    Raises BadRequest.
+    """
+    value = request.headers.get("mutoscope-cache")
+    if value is None:
+        return None
+    if (word := value.strip().lower()) not in ("use", "off"):
         raise BadRequest("Mutoscope-Cache: `use` or `off` is accepted")
-    return value == "use"
+    return word == "use"
 
 
 def terms(request: Request) -> Terms:
     """`?priority=low&expires_in_s=600&time_limit_s=60`, ours: how this request is to be treated."""
     if not request.scope["query_string"]:
-        return Terms(use_cache=True) if use_cache(request) else NO_TERMS
+        wish = use_cache(request)
+        return NO_TERMS if wish is None else Terms(use_cache=wish)
     query = Query(request)
     priority = query.word("priority", tuple(PRIORITIES))
     found = Terms(

@@ -65,20 +65,20 @@ select id, name, created_ms from accounts where id = :id
 -- name: key_add
 insert into api_keys (id, account_id, name, key_sha256, prefix, scopes, networks, created_ms, expires_ms,
                       weight, priority, max_running, max_queued, rate_submits, rate_window_s, spend_microusd,
-                      spend_period)
+                      spend_period, use_cache)
 values (:id, :account_id, :name, :key_sha256, :prefix, :scopes, :networks, {now_ms},
         {now_ms} + :expires_in_ms, :weight, :priority, :max_running, :max_queued, :rate_submits, :rate_window_s,
-        :spend_microusd, :spend_period)
+        :spend_microusd, :spend_period, :use_cache)
 
 -- name: key_caller
 select id, account_id, scopes, networks, weight, priority, max_running, max_queued, rate_submits, rate_window_s,
-       spend_microusd, spend_period
+       spend_microusd, spend_period, use_cache
 from api_keys
 where key_sha256 = :key_sha256 and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
 
 -- name: key_caller_previous
 select id, account_id, scopes, networks, weight, priority, max_running, max_queued, rate_submits, rate_window_s,
-       spend_microusd, spend_period
+       spend_microusd, spend_period, use_cache
 from api_keys
 where previous_sha256 = :key_sha256 and previous_until_ms > {now_ms}
   and revoked_ms is null and (expires_ms is null or expires_ms > {now_ms})
@@ -101,7 +101,7 @@ select * from api_keys where account_id = :account_id and id = :id
 update api_keys
 set name = :name, weight = :weight, priority = :priority, max_running = :max_running, max_queued = :max_queued,
     rate_submits = :rate_submits, rate_window_s = :rate_window_s, spend_microusd = :spend_microusd,
-    spend_period = :spend_period
+    spend_period = :spend_period, use_cache = :use_cache
 where id = :id and account_id = :account_id
 
 -- name: key_lane
