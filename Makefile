@@ -23,7 +23,7 @@ PINNED := --require-hashes --only-binary=:all:
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.run ## install, start a server, make a video from a photograph, say where it is
+demo: $(VENV)/.run $(if $(MUTOSCOPE_DATABASE)$(MUTOSCOPE_STORAGE),$(VENV)/.scale) ## install, start a server, make a video from a photograph, say where it is
 	@$(BIN)/python scripts/demo.py $(ARGS)
 
 test: $(VENV)/.dev ## install, then run every test (offline once installed)
@@ -82,7 +82,7 @@ requirements: ## compile the pinned requirement files again (needs uv)
 clean: ## remove what these targets made, except your data in ./mutoscope-data
 	rm -rf $(VENV) build dist demo .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .schemathesis
 
-# Stamps: .python = a bare environment, .run = enough to serve, .dev = enough to test.
+# Stamps: .python = a bare environment, .run = enough to serve, .scale = on PostgreSQL and S3 too, .dev = enough to test.
 
 $(VENV)/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
@@ -107,6 +107,11 @@ $(VENV)/.run: $(VENV)/.python requirements/base.txt requirements/build.txt requi
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	@echo "Installing what the tests need into $(VENV) …"
 	@sh scripts/install.sh $(BIN)/python $(PINNED) -r requirements/dev.txt
+	@touch $@
+
+# What PostgreSQL and S3 need besides, for a demo on them.
+$(VENV)/.scale: $(VENV)/.run requirements/scale.txt
+	@sh scripts/install.sh $(BIN)/python $(PINNED) -r requirements/scale.txt
 	@touch $@
 
 # Programs of others, unmodified, with packages that would clash with ours.

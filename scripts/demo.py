@@ -1,8 +1,9 @@
 """`make demo`: a server of its own, the photograph that ships with Mutoscope, a video, and where it is.
 
 It makes the calls a client makes with nothing but httpx: read it as the smallest complete client. Everything
-it writes goes into one folder, `demo/`; your own server, keys and data are left alone. The same in shell is
-in the README, the comfortable way is `mutoscope run` or `mutoscope.Client`.
+it writes goes into one folder, `demo/`; your own server, keys and data are left alone. With settings such as
+MUTOSCOPE_DATABASE in the environment the server uses those. The same in shell is in the README, the comfortable way is
+`mutoscope run` or `mutoscope.Client`.
 """
 
 from __future__ import annotations
@@ -69,7 +70,10 @@ def run(console: Console, picture: Path, prompt: str | None, folder: Path) -> Pa
 
 @contextmanager
 def serving(console: Console, folder: Path) -> Iterator[httpx.Client]:
-    """A server on a free port with an empty data folder, stopped at the end; gives a client with its key."""
+    """A server on a free port with an empty data folder, stopped at the end; gives a client with its key.
+
+    Raises RuntimeError.
+    """
     shutil.rmtree(folder / "data", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     hear, tell = os.pipe()
@@ -99,7 +103,10 @@ def connect(told: str) -> httpx.Client:
     if not told:
         raise RuntimeError("the server did not start")
     ready = json.loads(told)
-    headers = {"Authorization": f"Bearer {ready['api_key']}"}
+    key = ready["api_key"] or os.environ.get("MUTOSCOPE_API_KEY")
+    if not key:
+        raise RuntimeError("the database has keys already; set MUTOSCOPE_API_KEY to one of them")
+    headers = {"Authorization": f"Bearer {key}"}
     return httpx.Client(base_url=ready["url"], headers=headers, timeout=60, trust_env=False)
 
 
