@@ -39,6 +39,14 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Teller())
 
 
+@pytest.fixture(autouse=True)
+def _nobody_takes_priority() -> Iterator[None]:
+    """A real-time process, and all that it starts, would starve the machine: see `media.sections.same_priority`."""
+    yield
+    if hasattr(os, "sched_getscheduler"):
+        assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 @dataclass
 class LiveServer:
     """A `mutoscope serve` in a process of its own, with its workers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -109,6 +110,17 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path, codec: str) -> None
     frames = noise(30)
 
     assert write(tmp_path / "a.mp4", frames, codec=codec) == write(tmp_path / "b.mp4", frames, codec=codec)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no such priorities")
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
+def test_an_encoder_takes_no_priority(tmp_path: Path, codec: str) -> None:
+    """SVT-AV1 makes its threads and ours real-time ones where it may, as root: they would starve all others."""
+    with VideoWriter(tmp_path / "a.mp4", width_px=96, height_px=64, fps=24, codec=codec) as writer:
+        writer.write(noise(1)[0])
+        found = {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()}
+        assert found == {os.SCHED_OTHER}
+        assert os.sched_getparam(0).sched_priority == 0
 
 
 def test_key_frames_come_at_a_constant_distance(tmp_path: Path) -> None:

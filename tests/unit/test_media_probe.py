@@ -19,6 +19,7 @@ from PIL import Image
 from mutoscope.errors import MediaError
 from mutoscope.media.encode import VideoWriter
 from mutoscope.media.probe import MediaInfo, probe
+from mutoscope.media.sections import same_priority
 
 Save = Callable[[bytes], Path]
 
@@ -260,6 +261,8 @@ def encoded(path: Path, format: str, codec: str, *, rotation: int = 0) -> Path:
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         if rotation:
             stream.set_display_rotation(rotation)
+        with same_priority():
+            stream.codec_context.open(strict=False)
         for _ in range(10):
             frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
             container.mux(stream.encode(frame))

@@ -7,8 +7,10 @@ are the same wherever and whenever they are made. Joined, they are the video; no
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -113,6 +115,8 @@ class Section:
             context = av.CodecContext.create(CODECS[form.codec].name, "w")
             context.options = form.options()
             form.describe(context)
+        with same_priority():
+            context.open(strict=False)
         self._context: Any = context
 
     @property
@@ -163,6 +167,31 @@ class Section:
             interpolation=_SCALER,
             threads=1,
         )
+
+
+@contextlib.contextmanager
+def same_priority() -> Iterator[None]:
+    """What an encoder starts in the block has the caller's priority afterwards, and so has the caller.
+
+    SVT-AV1 makes its threads and the one that opens it real-time ones of the highest priority wherever it may, as root
+    does. Whatever that thread starts later inherits it, and two that wait for a lower one in the kernel stop a machine.
+    """
+    if not hasattr(os, "sched_setscheduler"):
+        yield
+        return
+    usual, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    others = _threads()
+    yield
+    if os.sched_getscheduler(0) == usual:
+        return
+    for thread in _threads() - others | {threading.get_native_id()}:
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setscheduler(thread, usual, parameters)
+
+
+def _threads() -> set[int]:
+    """Of this process, as the kernel numbers them."""
+    return {int(task.name) for task in Path("/proc/self/task").iterdir()}
 
 
 def save(packets: Sequence[Packet], path: Path) -> None:
