@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -61,7 +62,7 @@ rgw_override_bucket_index_max_shards = 1
 rgw_rados_pool_pg_num_min = 1
 
 [client]
-rgw_frontends = beast endpoint=127.0.0.1:{port} tcp_nodelay=1
+rgw_frontends = beast endpoint={address}:{port} tcp_nodelay=1
 """
 
 KEYS = {
@@ -79,9 +80,13 @@ def missing() -> str:
 
 @dataclass
 class Gateway:
-    """A running S3 server with one user."""
+    """A running S3 server with one user.
+
+    address   of this machine, at which it listens.
+    """
 
     folder: Path
+    address: str = "127.0.0.1"
     key_id: str = field(default_factory=lambda: "AK" + secrets.token_hex(8).upper())
     secret: str = field(default_factory=lambda: secrets.token_hex(20))
     port: int = 0
@@ -90,7 +95,7 @@ class Gateway:
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -106,7 +111,7 @@ class Gateway:
         """Make the cluster and the user."""
         self.port, mon, fsid, osd = reserved_port(), reserved_port(), str(uuid.uuid4()), str(uuid.uuid4())
         (self.folder / "ceph.conf").write_text(
-            CONFIG.format(folder=self.folder, fsid=fsid, mon=mon, port=self.port), "utf-8"
+            CONFIG.format(folder=self.folder, fsid=fsid, mon=mon, address=self.address, port=self.port), "utf-8"
         )
         for name in ("mon", "osd"):
             (self.folder / name).mkdir()
@@ -162,6 +167,26 @@ class Gateway:
         assert self._gateway is not None
         self._gateway.send_signal(signal.SIGCONT)
 
+    @contextmanager
+    def slow(self) -> Iterator[None]:
+        """It sleeps most of the time while the block lasts: what took 10 ms takes a second."""
+        over = threading.Event()
+
+        def drag() -> None:
+            while not over.is_set():
+                self.pause()
+                over.wait(0.6)
+                self.resume()
+                over.wait(0.05)
+
+        thread = threading.Thread(target=drag, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
     def log(self) -> str:
         """What all of it wrote so far."""
         return (self.folder / "log").read_text(errors="replace")
@@ -214,10 +239,10 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
 
 
 @contextmanager
-def launched() -> Iterator[Gateway]:
+def launched(address: str = "127.0.0.1") -> Iterator[Gateway]:
     """A running gateway in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="mutoscope-s3-") as folder:
-        gateway = Gateway(Path(folder))
+        gateway = Gateway(Path(folder), address)
         try:
             gateway.create()
             gateway.start()

@@ -62,6 +62,10 @@ class Gate:
         """From now on."""
         self._gate.touch()
 
+    def close(self) -> None:
+        """Until it is opened again."""
+        self._gate.unlink()
+
 
 def hand_on(live: LiveServer, request_id: str, *, attempt: int = 1) -> None:
     """End the lease of this attempt, whose worker is gone, as often as it takes until the request was handed on."""

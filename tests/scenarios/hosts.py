@@ -17,12 +17,12 @@ _NUMBERS = itertools.count(1)
 class Host:
     """One namespace.
 
-    gateway   this machine's address, as the host sees it.
+    here   this machine's address for all of them; nobody else has a way to it.
     """
 
     name: str
     cable: str
-    gateway: str
+    here: str
 
     def command(self, *words: str) -> list[str]:
         """The command, run there."""
@@ -57,11 +57,14 @@ def hosts(count: int) -> Iterator[list[Host]]:
     """So many, until the end of the block; whatever still runs there is the caller's to end."""
     with contextlib.ExitStack() as stack:
         found = []
+        here = f"10.{64 + os.getpid() % 128}.255.1"
+        _ip("address", "add", f"{here}/32", "dev", "lo")
+        stack.callback(_gone, "address", "delete", f"{here}/32", "dev", "lo")
         for _ in range(count):
             number = next(_NUMBERS)
             tag = f"{os.getpid() % 10000}{number % 100:02}"
             net = f"10.{64 + os.getpid() % 128}.{number % 250}"
-            host = Host(f"mutoscope-{tag}", f"muto{tag}", f"{net}.1")
+            host = Host(f"mutoscope-{tag}", f"muto{tag}", here)
             _ip("netns", "add", host.name)
             stack.callback(_gone, "netns", "delete", host.name)
             _ip("link", "add", host.cable, "type", "veth", "peer", "name", "eth0", "netns", host.name)
@@ -71,6 +74,7 @@ def hosts(count: int) -> Iterator[list[Host]]:
             _ip("-n", host.name, "link", "set", "lo", "up")
             _ip("-n", host.name, "link", "set", "eth0", "up")
             host.mend()
+            _ip("-n", host.name, "route", "add", f"{here}/32", "via", f"{net}.1")
             found.append(host)
         yield found
 

@@ -1,5 +1,6 @@
-"""A cluster on one machine: two servers, PostgreSQL, and three workers on hosts of their own, under load. One server is
-killed, one host is cut off and comes back, one sleeps, the database falls over: nothing is lost, nothing ends twice."""
+"""A cluster on one machine: two servers, PostgreSQL, S3 and three workers on hosts of their own, under load. A server
+is killed, one host is cut off and comes back, one sleeps, the database falls over, the bucket is slow and then silent:
+nothing is lost, nothing ends twice."""
 
 from __future__ import annotations
 
@@ -22,10 +23,11 @@ import httpx
 import psycopg
 import pytest
 
-from tests import postgres
+from tests import postgres, radosgw
 from tests.conftest import PLAIN, LiveServer, start_server
 from tests.http.calls import SMALL, TESTCARD, until
 from tests.ports import reserved_port
+from tests.radosgw import Gateway
 from tests.scenarios.control import GATED, Gate
 from tests.scenarios.hosts import Host, hosts, why_not
 from tests.scenarios.processes import descendants
@@ -103,6 +105,7 @@ class Cluster:
     servers: list[LiveServer]
     workers: list[Worker]
     gates: list[Gate]
+    bucket: Gateway
     restart: Callable[[int], None]
 
     def asked(self, path: str) -> Any:
@@ -166,13 +169,21 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     binaries = postgres.binaries()
     if binaries is None:
         pytest.skip("PostgreSQL 15 or newer is not installed (Debian: apt install postgresql)")
+    if absent := radosgw.missing():
+        pytest.skip(f"Ceph's S3 gateway is not installed: {absent} (Debian: apt install radosgw ceph-mon ceph-osd)")
     gates = [Gate(tmp_path), _second_gate(tmp_path)]
     files = [str(gate.settings["engine_files"]) for gate in gates]
     with ExitStack() as stack:
         database = stack.enter_context(postgres.launched(binaries))
         address = database.database()
+        far = stack.enter_context(hosts(3))
+        here = far[0].here
+        bucket = stack.enter_context(radosgw.launched(here))
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        for name, value in bucket.environment.items():
+            patch.setenv(name, value)
         ports = [reserved_port(), reserved_port()]
-        shared: dict[str, Any] = {"database": address, "storage": tmp_path / "files", "workers": 0, "host": "0.0.0.0"}
+        shared: dict[str, Any] = {"database": address, "storage": bucket.place(), "workers": 0, "host": here}
         shared |= {"manifests": tmp_path / "gated", "engine_files": ":".join(files), "lease_s": LEASE_S, "beat_s": 0.5}
         shared |= {"engines": "testcard,gated,second", "worker_token": "wt_cluster"}
         servers: list[LiveServer] = []
@@ -185,11 +196,11 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
             servers[number] = start_server(tmp_path / f"server-{number}", port=ports[number], **shared)
 
         workers = []
-        for number, host in enumerate(stack.enter_context(hosts(3))):
-            url = f"http://{host.gateway}:{ports[number % 2]}"
+        for number, host in enumerate(far):
+            url = f"http://{here}:{ports[number % 2]}"
             workers.append(_worker(f"far-{number}", host, url, tmp_path, files))
             stack.callback(_end, workers[-1])
-        made = Cluster(database, address, servers, workers, gates, restart)
+        made = Cluster(database, address, servers, workers, gates, bucket, restart)
         names = {worker.name for worker in workers}
         until(lambda: names <= {line["worker_id"] for line in made.asked("/v1/admin/workers")["workers"]})
         yield made
@@ -216,7 +227,7 @@ def _second_gate(folder: Path) -> Gate:
 
 
 def _worker(name: str, host: Host, url: str, folder: Path, files: list[str]) -> Worker:
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("MUTOSCOPE_")}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MUTOSCOPE_", "AWS_"))}
     environment |= {"MUTOSCOPE_WORKER_TOKEN": "wt_cluster", "MUTOSCOPE_LOG_FORMAT": "json"}
     environment |= {"XDG_CONFIG_HOME": str(folder / f"{name}-config")}
     setpriv = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
@@ -270,6 +281,19 @@ def test_whatever_fails_nothing_is_lost_and_nothing_ends_twice(cluster: Cluster)
         before = len(load.accepted)
         until(lambda: len(load.accepted) > before + 10)
         until(lambda: lost.works_again(request_id) and sleeper.works_again(slept_id))
+
+        with cluster.bucket.slow():
+            before = len(load.accepted)
+            until(lambda: len(load.accepted) > before + 10)
+        cluster.gates[0].close()
+        kept_id, _ = cluster.held(GATED)
+        cluster.bucket.pause()
+        cluster.gates[0].open()  # it is made, and cannot be put anywhere
+        time.sleep(2 * LEASE_S)
+        assert cluster.asked(f"/v1/requests/{kept_id}")["state"] == "in_progress"
+        cluster.bucket.resume()
+        cluster.finished(kept_id)
+        assert cluster.asked(f"/v1/requests/{kept_id}")["attempt"] == 1
     finally:
         load.stop.set()
         for client in clients:
@@ -282,7 +306,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_ends_twice(cluster: Cluster)
     with psycopg.connect(cluster.address) as connection:
         until(lambda: not _one(connection, "select count(*) from requests where state in ('in_queue', 'in_progress')"))
         ended = "select count(*) from requests where state = 'completed'"
-        assert _one(connection, ended) == len(ids) + 2
+        assert _one(connection, ended) == len(ids) + 3
         twice = (
             "select count(*) from (select request_id from events where kind = 'state' and "
             "data::json->>'state' in ('completed', 'failed', 'cancelled') group by request_id having count(*) <> 1) x"
