@@ -17,12 +17,14 @@ _NUMBERS = itertools.count(1)
 class Host:
     """One namespace.
 
-    here   this machine's address for all of them; nobody else has a way to it.
+    gateway   this machine's address, as the host sees it.
+    address   its own.
     """
 
     name: str
     cable: str
-    here: str
+    gateway: str
+    address: str
 
     def command(self, *words: str) -> list[str]:
         """The command, run there."""
@@ -53,30 +55,52 @@ def why_not() -> str:
 
 
 @contextlib.contextmanager
-def hosts(count: int) -> Iterator[list[Host]]:
-    """So many, until the end of the block; whatever still runs there is the caller's to end."""
+def hosts(count: int, *, joined: bool = False) -> Iterator[list[Host]]:
+    """So many, until the end of the block; whatever still runs there is the caller's to end.
+
+    joined   they reach each other, too: their cables end in one switch.
+    """
     with contextlib.ExitStack() as stack:
-        found = []
-        here = f"10.{64 + os.getpid() % 128}.255.1"
-        _ip("address", "add", f"{here}/32", "dev", "lo")
-        stack.callback(_gone, "address", "delete", f"{here}/32", "dev", "lo")
-        for _ in range(count):
-            number = next(_NUMBERS)
-            tag = f"{os.getpid() % 10000}{number % 100:02}"
-            net = f"10.{64 + os.getpid() % 128}.{number % 250}"
-            host = Host(f"mutoscope-{tag}", f"muto{tag}", here)
-            _ip("netns", "add", host.name)
-            stack.callback(_gone, "netns", "delete", host.name)
-            _ip("link", "add", host.cable, "type", "veth", "peer", "name", "eth0", "netns", host.name)
-            stack.callback(_gone, "link", "delete", host.cable)
-            _ip("address", "add", f"{net}.1/24", "dev", host.cable)
-            _ip("-n", host.name, "address", "add", f"{net}.2/24", "dev", "eth0")
-            _ip("-n", host.name, "link", "set", "lo", "up")
-            _ip("-n", host.name, "link", "set", "eth0", "up")
-            host.mend()
-            _ip("-n", host.name, "route", "add", f"{here}/32", "via", f"{net}.1")
-            found.append(host)
-        yield found
+        switch = _switch(stack) if joined else None
+        yield [_host(stack, switch, place=2 + number) for number in range(count)]
+
+
+def _numbered() -> tuple[str, str]:
+    """A tag for names, and a network that nobody else here has."""
+    number = next(_NUMBERS)
+    return f"{os.getpid() % 10000}{number % 100:02}", f"10.{64 + os.getpid() % 128}.{number % 250}"
+
+
+def _switch(stack: contextlib.ExitStack) -> tuple[str, str]:
+    """Its name and its network; this machine is on it."""
+    tag, net = _numbered()
+    name = f"mutos{tag}"
+    _ip("link", "add", name, "type", "bridge")
+    stack.callback(_gone, "link", "delete", name)
+    _ip("address", "add", f"{net}.1/24", "dev", name)
+    _ip("link", "set", name, "up")
+    return name, net
+
+
+def _host(stack: contextlib.ExitStack, switch: tuple[str, str] | None, *, place: int) -> Host:
+    tag, net = _numbered()
+    cable = f"muto{tag}"
+    if switch is not None:
+        net = switch[1]
+    host = Host(f"mutoscope-{tag}", cable, f"{net}.1", f"{net}.{place}")
+    _ip("netns", "add", host.name)
+    stack.callback(_gone, "netns", "delete", host.name)
+    _ip("link", "add", cable, "type", "veth", "peer", "name", "eth0", "netns", host.name)
+    stack.callback(_gone, "link", "delete", cable)
+    if switch is not None:
+        _ip("link", "set", cable, "master", switch[0])
+    else:
+        _ip("address", "add", f"{net}.1/24", "dev", cable)
+    _ip("-n", host.name, "address", "add", f"{host.address}/24", "dev", "eth0")
+    _ip("-n", host.name, "link", "set", "lo", "up")
+    _ip("-n", host.name, "link", "set", "eth0", "up")
+    host.mend()
+    return host
 
 
 def _gone(*words: str) -> None:

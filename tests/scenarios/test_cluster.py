@@ -176,8 +176,8 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     with ExitStack() as stack:
         database = stack.enter_context(postgres.launched(binaries))
         address = database.database()
-        far = stack.enter_context(hosts(3))
-        here = far[0].here
+        far = stack.enter_context(hosts(3, joined=True))
+        here = far[0].gateway
         bucket = stack.enter_context(radosgw.launched(here))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name, value in bucket.environment.items():
