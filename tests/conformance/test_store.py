@@ -255,8 +255,10 @@ async def test_a_worker_that_is_known_to_be_gone_keeps_nothing(desk: Desk) -> No
         await desk.submit(max_attempts=2)
     gone, other = await desk.claim("farm.1"), await desk.claim("farm.10")
     assert gone and other
+    assert await desk.store.at_work() == ["farm.1", "farm.10"]
     assert await desk.store.lose("farm.1") == [(gone.id, State.IN_QUEUE)]
     assert await desk.store.lose("farm.1") == []
+    assert await desk.store.at_work() == ["farm.10"]
     with pytest.raises(LeaseLost):
         await desk.store.held_by(Held(gone.id, "farm.1", gone.attempt))
     await desk.store.held_by(Held(other.id, "farm.10", other.attempt))

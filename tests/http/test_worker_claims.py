@@ -32,8 +32,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """A server without workers; one model needs a GPU, one a label."""
     folder = tmp_path_factory.mktemp("needs")
     (folder / "models").mkdir()
-    for name, needs in ((LARGE, {"gpu_memory_gb": 24}), (LINKED, {"labels": ["nvlink"]})):
-        manifest = PLAIN | {"id": name, "engine": {"name": "testcard"}, "needs": needs}
+    linked = {"num_gpus": 2, "num_cpus": 0.5, "custom": {"nvlink": 1}}
+    for name, needs, takes in ((LARGE, {"gpu_memory_gb": 24}, {}), (LINKED, {"labels": ["nvlink"]}, linked)):
+        manifest = PLAIN | {"id": name, "engine": {"name": "testcard"}, "needs": needs, "resources": takes}
         (folder / "models" / f"{name.rpartition('/')[2]}.yaml").write_text(yaml.safe_dump(manifest))
     with serving(folder / "data", workers=0, worker_token="wt_test", manifests=folder / "models") as live:
         yield live
@@ -95,8 +96,10 @@ def test_whoever_starts_workers_can_read_what_waits(site: LiveServer) -> None:
     with site.client() as owner, hand_of(site) as hand:
         needs = {"gpu_memory_gb": 24, "labels": []}
         idle = {"model_id": LARGE, "engine": "testcard", "in_queue": 0, "in_progress": 0, "oldest_s": 0, "needs": needs}
+        idle |= {"resources": {"num_gpus": 1, "num_cpus": 1, "custom": {}}, "time_limit_s": 600}
         assert lines()[LARGE] == idle
         assert lines()[LINKED]["needs"] == {"gpu_memory_gb": 0, "labels": ["nvlink"]}
+        assert lines()[LINKED]["resources"] == {"num_gpus": 2, "num_cpus": 0.5, "custom": {"nvlink": 1}}
         made = [submit(owner, TESTCARD) for _ in range(3)]
         try:
             until(lambda: lines()[TESTCARD]["oldest_s"] > 0)
@@ -118,6 +121,9 @@ def test_what_a_lost_worker_had_is_handed_on_at_once(site: LiveServer) -> None:
         refused = farm.client.post("/worker/v1/lost", json={"worker_id": "handy.1"})
         assert "begin with `hand.`" in assert_error(refused, 400, 400003)["message"]
         assert_error(farm.client.post("/worker/v1/lost", json={"worker": "hand.1"}), 400, 400003)
+        assert farm.client.get("/worker/v1/queue").json()["at_work"] == ["hand.1"]
+        other = {"X-Mutoscope-Worker": "han"}
+        assert farm.client.get("/worker/v1/queue", headers=other).json()["at_work"] == []
         for count in (1, 0):
             told = farm.client.post("/worker/v1/lost", json={"worker_id": "hand.1"})
             assert told.json() == {"requests": count}

@@ -13,6 +13,7 @@ import pytest
 
 from mutoscope.catalog import KEYS, Catalog, CatalogError, Model, check_engines, fitted, pick
 from mutoscope.catalog.formula import parse_formula
+from mutoscope.catalog.model import Resources
 from mutoscope.engines import registry
 from mutoscope.errors import ConfigError, InvalidInput, NotFound
 
@@ -208,6 +209,20 @@ def test_a_short_manifest_gets_sensible_defaults(tmp_path: Path) -> None:
     assert model.source == str(tmp_path / "model.yaml")
 
 
+@pytest.mark.parametrize(
+    ("told", "takes"),
+    [
+        ("limits: {}", Resources(num_gpus=0, num_cpus=1)),
+        ("needs: {gpu_memory_gb: 24}", Resources(num_gpus=1, num_cpus=1)),
+        ("needs: {gpu_memory_gb: 24}\nresources: {num_gpus: 0.5}", Resources(num_gpus=0.5, num_cpus=1)),
+        ("resources: {num_cpus: 0, custom: {'model:H100': 0.5}}", Resources(0, 0, {"model:H100": 0.5})),
+    ],
+)
+def test_a_model_says_what_a_worker_of_it_takes_up(tmp_path: Path, told: str, takes: Resources) -> None:
+    """A core each, and a GPU where one is needed, unless the manifest says otherwise."""
+    assert the_model(tmp_path, changed(("output:", f"{told}\noutput:"))).resources == takes
+
+
 def test_a_manifest_of_a_later_folder_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     """The operator's manifests win over ours, and the start-up log says so."""
     write(tmp_path, changed(("acme/spinner", "mutoscope/testcard")))
@@ -318,6 +333,13 @@ def test_an_empty_manifest_lists_what_is_required(tmp_path: Path) -> None:
         ("output:", "price: {formula: prompt * 2}\noutput:", "$.price.formula: 'prompt' is of type string"),
         ("output:", "price: {formula: angle * 2}\noutput:", "$.price.formula: 'angle' may be missing"),
         ("output:", "price: {formula: 2 ** 9}\noutput:", "$.price.formula: found '2 ** 9'; accepted are"),
+        ("output:", "resources: {gpus: 1}\noutput:", "$.resources.gpus: unknown key; did you mean num_gpus?"),
+        ("output:", "resources: {num_gpus: 1.5}\noutput:", "$.resources.num_gpus: found 1.5; accepted is 0 to 1, or"),
+        ("output:", "resources: {num_cpus: -1}\noutput:", "$.resources.num_cpus: found -1; at least 0"),
+        ("output:", "resources: {num_cpus: 1e9}\noutput:", "$.resources.num_cpus: found a string; a number"),
+        ("output:", "resources: {custom: 2}\noutput:", "$.resources.custom: found a number; a mapping"),
+        ("output:", "resources: {custom: {GPU: 2}}\noutput:", "$.resources.custom.GPU: is no name of a resource"),
+        ("output:", "resources: {custom: {nv: many}}\noutput:", "$.resources.custom.nv: found a string; a number"),
         (
             "output:",
             "examples: [{name: A, input: {prompt: 5}}]\noutput:",

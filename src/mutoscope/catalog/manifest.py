@@ -23,6 +23,7 @@ from mutoscope.catalog.model import (
     Price,
     PriceUnit,
     Produces,
+    Resources,
     Texts,
     steps,
 )
@@ -33,13 +34,15 @@ from mutoscope.schema import FILE_FORMATS, Validator, check_schema, json_path, k
 KEYS: Mapping[str, tuple[str, ...]] = {
     "": (
         "manifest", "id", "slug", "kind", "author", "name", "title", "description", "categories",
-        "input_schema", "accept", "output", "engine", "price", "limits", "needs", "examples", "translations",
+        "input_schema", "accept", "output", "engine", "price", "limits", "needs", "resources", "examples",
+        "translations",
     ),
     "output": ("produces", "many"),
     "engine": ("name", "inputs", "settings", "note"),
     "price": ("base_price_usd", "unit", "formula", "note"),
     "limits": ("time_limit_s", "max_attempts", "max_running"),
     "needs": ("gpu_memory_gb", "labels"),
+    "resources": ("num_gpus", "num_cpus", "custom"),
     "examples": ("name", "input"),
 }  # fmt: skip
 """Every key a manifest may have, by the section it stands in."""
@@ -50,6 +53,10 @@ UNITS = ("second", "output")
 UNIT_OF = {"video": "second", "image": "output"}
 
 MOST_GPU_MEMORY_GB = 100_000
+MOST_RESOURCES = 10_000
+RESOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,62}")
+RESERVED_RESOURCES = ("CPU", "GPU", "memory", "object_store_memory")
+"""Ray's names for what has a key of its own here, or none."""
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 LABEL_ACCEPTED = "1 to 63 letters, digits, dots, dashes and underscores are accepted, a letter or digit first"
 
@@ -101,6 +108,7 @@ class _Manifest:
         self._read_schema()
         produces, many = self._output()
         limits = self._section("limits")
+        needs = self._needs()
         values: dict[str, Any] = {
             "id": model_id,
             "slug": self._slug(model_id),
@@ -117,7 +125,8 @@ class _Manifest:
             "time_limit_s": limits.whole("time_limit_s", DEFAULT_TIME_LIMIT_S, at_least=1, at_most=86_400),
             "max_attempts": limits.whole("max_attempts", DEFAULT_MAX_ATTEMPTS, at_least=1, at_most=20),
             "max_running": limits.whole("max_running", 0, at_least=0, at_most=100_000),
-            "of_workers": self._needs(),
+            "of_workers": needs,
+            "resources": self._resources(needs),
             "examples": self._examples(),
             "translations": self._translations(),
         }
@@ -187,6 +196,31 @@ class _Manifest:
             if not LABEL.fullmatch(label):
                 section.problem("labels", f"found {label!r}; {LABEL_ACCEPTED}")
         return Needs(memory_gb, frozenset(labels))
+
+    def _resources(self, needs: Needs) -> Resources:
+        section = self._section("resources")
+        told = section.take("custom", dict, {})
+        custom = Section(told, tuple(told), (*section.parts, "custom"), self.report)
+        for name in told:
+            if not RESOURCE.fullmatch(name) or name in RESERVED_RESOURCES:
+                custom.problem(
+                    name,
+                    f"is no name of a resource; accepted are 1 to 63 letters, digits, dots, colons, dashes and "
+                    f"underscores, a letter or digit first, but none of {', '.join(RESERVED_RESOURCES)}",
+                )
+        return Resources(
+            num_gpus=self._amount(section, "num_gpus", 1.0 if needs.gpu_memory_gb else 0.0),
+            num_cpus=self._amount(section, "num_cpus", 1.0),
+            custom={name: self._amount(custom, name, 0.0) for name in told},
+        )
+
+    def _amount(self, section: Section, key: str, default: float) -> float:
+        """Ray shares one of a thing, and hands out whole ones beyond."""
+        amount = section.number(key, default)
+        if amount > MOST_RESOURCES or (amount > 1 and amount != int(amount)):
+            section.problem(key, f"found {amount:g}; accepted is 0 to 1, or a whole number up to {MOST_RESOURCES}")
+            return default
+        return amount
 
     def _engines(self) -> list[EngineUse]:
         """The engine, or a chain of them: each is a name, or a mapping as a single one is."""

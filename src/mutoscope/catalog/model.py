@@ -172,6 +172,18 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True)
+class Resources:
+    """What one worker of a model takes up on a cluster that starts workers by itself.
+
+    custom   amounts by the cluster's own names, such as `{"nvlink": 1}`.
+    """
+
+    num_gpus: float = 0.0
+    num_cpus: float = 1.0
+    custom: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """What a caller picks.
 
@@ -188,6 +200,7 @@ class Model:
     fallbacks        engines that take over, in this order, when those before decline a request.
     needs            what has to be set up first, in words; empty when nothing is known to be missing.
     of_workers       what a worker must have to run it.
+    resources        what such a worker takes up on a cluster.
     """
 
     id: str
@@ -218,6 +231,7 @@ class Model:
     needs: str = ""
     scaling: Scaling | None = None
     of_workers: Needs = Needs()
+    resources: Resources = Resources()
 
     @property
     def uses(self) -> tuple[EngineUse, ...]:

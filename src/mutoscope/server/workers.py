@@ -212,8 +212,12 @@ async def finish(request: Request) -> Response:
 
 
 async def queue(request: Request) -> Response:
-    """GET /worker/v1/queue: what waits and runs of each model that can be run, for whoever starts workers."""
-    auth.worker(request)
+    """GET /worker/v1/queue: what waits and runs of each model that can be run, for whoever starts workers.
+
+    And which of the caller's workers have a request, by their names: so it needs no memory of its own to know which of
+    them are idle, and which it lost.
+    """
+    fleet = auth.worker(request)
     site = site_of(request)
     now_ms, load = await site.store.now_ms(), await site.store.load()
     counts = {(model_id, state): (count, oldest_ms) for model_id, state, count, oldest_ms in load}
@@ -223,6 +227,7 @@ async def queue(request: Request) -> Response:
             continue
         waiting, oldest_ms = counts.get((model.id, State.IN_QUEUE), (0, now_ms))
         needs = {"gpu_memory_gb": model.of_workers.gpu_memory_gb, "labels": sorted(model.of_workers.labels)}
+        takes = model.resources
         models.append(
             {
                 "model_id": model.id,
@@ -231,9 +236,12 @@ async def queue(request: Request) -> Response:
                 "in_progress": counts.get((model.id, State.IN_PROGRESS), (0, 0))[0],
                 "oldest_s": max(0, now_ms - oldest_ms) / 1000,
                 "needs": needs,
+                "resources": {"num_gpus": takes.num_gpus, "num_cpus": takes.num_cpus, "custom": dict(takes.custom)},
+                "time_limit_s": model.time_limit_s,
             }
         )
-    return answer({"models": models})
+    at_work = [name for name in await site.store.at_work() if name.startswith(f"{fleet}.")]
+    return answer({"models": models, "at_work": at_work})
 
 
 async def lost(request: Request) -> Response:

@@ -334,6 +334,10 @@ class Store(Records):
         rows = await self.db.all("count_by_state")
         return [(r["model_id"], r["state"], r["n"], r["oldest_ms"]) for r in rows]
 
+    async def at_work(self) -> list[str]:
+        """Names of the workers that have a request, in order."""
+        return sorted(r["worker_id"] for r in await self.db.all("workers_at_work"))
+
     async def now_ms(self) -> int:
         """The database's clock."""
         row = await self.db.one("clock")

@@ -638,6 +638,9 @@ union all
 select model_id, 'in_progress' as state, count(*) as n, min(created_ms) as oldest_ms from requests
 where state = 'in_progress' group by model_id
 
+-- name: workers_at_work
+select distinct worker_id from requests where state = 'in_progress' and lease_until_ms > 0
+
 -- name: clock
 select {now_ms}
 
