@@ -27,6 +27,7 @@ from mutoscope.protocol import (
     Claim,
     Destination,
     Finish,
+    Lost,
     Remember,
     Stored,
     Upload,
@@ -205,6 +206,23 @@ class Link:
         except EngineError as exc:
             raise TransferFailed("what was put into the bucket is not there") from exc
         return decode(Stored, orjson.loads(answer.content))
+
+    def queue(self) -> Mapping[str, Any]:
+        """What waits, and which workers of this fleet have a request; for whoever starts workers."""
+        with _errors():
+            answer = self._client.get("/worker/v1/queue")
+        try:
+            _accept(answer)
+            told = orjson.loads(answer.content)
+            return {"models": told["models"], "at_work": told["at_work"]}
+        except (LeaseLost, orjson.JSONDecodeError, KeyError, TypeError) as exc:
+            raise Refused("the server does not tell what waits; it is no Mutoscope, or an older one") from exc
+
+    def lost(self, worker_id: str) -> int:
+        """A worker of this fleet is gone: what it had is handed on; how many requests that were."""
+        return int(
+            orjson.loads(self._post("/worker/v1/lost", Lost(worker_id), timeout_s=TIMEOUT_S).content)["requests"]
+        )
 
     def close(self) -> None:
         self._client.close()

@@ -19,6 +19,7 @@ from mutoscope.cli.exits import INTERRUPTED, OK, USAGE
 COMMANDS: Mapping[str, str] = {
     "serve": "Start the server and its workers.",
     "worker": "Start a worker for a server, here or on another machine.",
+    "fleet": "Keep workers running on a Ray cluster.",
     "run": "Run a model and save what it makes.",
     "models": "List, show and change models, check manifests.",
     "comfy": "Make models of ComfyUI workflows.",

@@ -1,0 +1,382 @@
+"""The driver of a fleet on Ray: it keeps as many workers on the cluster as `scaling` says.
+
+It remembers nothing on disk. Which workers there are is told by Ray, which of them have a request by the server; so it
+may be killed at any moment, and the next one goes on. A request that a worker of ours has which does not live any more
+is handed on: at once when the actor dies, and whenever the server still tells of such a worker. When the driver
+ends, the workers stay and go on; `stop` takes them down, each after what it has. Read next: `cluster`, `actor`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from mutoscope.errors import EngineError, LeaseLost, MutoscopeError
+from mutoscope.fleet.actor import NEVER_STARTED
+from mutoscope.fleet.cluster import ActorGone, ActorSilent, Cluster
+from mutoscope.fleet.scaling import Bundle, Decision, Failures, Line, Phase, Policy, Worker, decide
+from mutoscope.link import Link, Refused, ServerAway, backoff
+
+logger = structlog.get_logger(__name__)
+
+POLL_S = 1.0
+SEAT_S = 60.0
+"""How long the driver before may keep its seat: of one that was killed Ray takes it at once, of a lost host in 40 s."""
+SILENT_S = 5.0
+"""An actor that cannot be reached for so long is taken for dead: what breaks a connection mostly ended the process."""
+DRAIN_MORE_S = 60.0
+"""Beyond the time limit of a request, a worker that drains waits so long for its end to be told."""
+AWAY_FIRST_S, AWAY_MOST_S = 1.0, 30.0
+
+
+class Taken(MutoscopeError):
+    """Another driver has this fleet."""
+
+
+def new_name(fleet: str, model_id: str) -> str:
+    """A name that no worker had before, by which the model is found again."""
+    words = re.sub(r"[^A-Za-z0-9]+", "-", model_id).strip("-")[-30:].strip("-") or "model"
+    return f"{fleet}.{words}-{_digest(model_id)}-{secrets.token_hex(4)}"
+
+
+def is_ours(fleet: str, name: str) -> bool:
+    """Was this name made by `new_name`? Others may call their workers something that begins alike."""
+    return re.fullmatch(rf"{re.escape(fleet)}\.[A-Za-z0-9-]{{1,30}}-[0-9a-f]{{8}}-[0-9a-f]{{8}}", name) is not None
+
+
+def _digest(model_id: str) -> str:
+    return hashlib.sha256(model_id.encode()).hexdigest()[:8]
+
+
+def lines_of(told: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
+    """What the server tells of its queue. Raises Refused for what cannot be understood."""
+    try:
+        return tuple(_line(model) for model in told)
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise Refused("the server's queue cannot be understood; it is of another version") from exc
+
+
+def _line(model: Mapping[str, Any]) -> Line:
+    resources, needs = model["resources"], model["needs"]
+    amounts = {"CPU": resources["num_cpus"], "GPU": resources["num_gpus"], **resources["custom"]}
+    return Line(
+        model_id=str(model["model_id"]),
+        engine=str(model["engine"]),
+        in_queue=int(model["in_queue"]),
+        oldest_s=float(model["oldest_s"]),
+        takes={str(name): float(amount) for name, amount in amounts.items() if amount},
+        time_limit_s=float(model["time_limit_s"]),
+        gpu_memory_gb=float(needs["gpu_memory_gb"]),
+        labels=frozenset(needs["labels"]),
+    )
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A worker of ours, and what it was asked that it has not answered.
+
+    since      when it was made, or found.
+    silent     since when it cannot be reached.
+    """
+
+    name: str
+    actor: Any
+    phase: Phase
+    since: float
+    model_id: str = ""
+    takes: Bundle = field(default_factory=dict)
+    needed: float = 0.0
+    is_busy: bool = False
+    silent: float | None = None
+    asked: dict[Any, str] = field(default_factory=dict)
+
+
+class RayFleet:
+    """Keeps workers on a Ray cluster.
+
+    token   what workers show to the server; it goes to each actor by a call, which Ray keeps nowhere.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        server_url: str,
+        token: str,
+        cluster: Cluster,
+        policy: Policy,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._name = name
+        self._server_url = server_url
+        self._token = token
+        self._cluster = cluster
+        self._policy = policy
+        self._clock = clock
+        self._link = Link(server_url, token, name)
+        self._kept: dict[str, _Kept] = {}
+        self._failures = Failures()
+        self._pauses = backoff(AWAY_FIRST_S, AWAY_MOST_S)
+        self._is_away = False
+        self._ending = threading.Event()
+        self._seat: Any = None
+
+    def end(self) -> None:
+        """Stop driving; the workers stay. From any thread, or a signal."""
+        self._ending.set()
+
+    def drive(self) -> None:
+        """Until `end`. Raises Taken, RayGone, and Refused when the server does not take us from the beginning."""
+        self._open()
+        with contextlib.suppress(ServerAway):
+            self._link.queue()  # a key that opens nothing is said now; later it is waited for another
+        next_tick = self._clock()
+        while not self._ending.is_set():
+            if self._clock() >= next_tick:
+                next_tick = self._clock() + self._tick()
+            self._hear(min(POLL_S, max(0.0, next_tick - self._clock())))
+        self._cluster.ask(())
+        logger.info("fleet.left", fleet=self._name, workers=len(self._kept))
+
+    def stop(self) -> None:
+        """Take the fleet down: every worker finishes what it has, and goes. `end` leaves the rest to go by itself."""
+        self._open()
+        self._cluster.ask(())
+        for kept in self._kept.values():
+            self._drain(kept)
+        while self._kept and not self._ending.is_set():
+            self._hear(POLL_S)
+            self._check_silent()
+        logger.info("fleet.stopped", fleet=self._name, workers=len(self._kept))
+
+    def plan(self) -> Decision:
+        """What would be done now, without doing it, and without the driver's seat. Raises Refused, ServerAway."""
+        self._adopt()
+        self._hear(POLL_S)
+        lines, at_work = self._queue()
+        self._recognize(lines, at_work)
+        return self._decide(lines)
+
+    # Beginning
+
+    def _open(self) -> None:
+        """Take the seat and find what the driver before left."""
+        deadline = self._clock() + SEAT_S
+        while (seat := self._cluster.seat(self._name)) is None:
+            if self._clock() > deadline or self._ending.is_set():
+                raise Taken(
+                    f"the fleet {self._name!r} has a driver on this Ray cluster already; stop that one, or give this "
+                    "one a name of its own (--name)"
+                )
+            logger.info("fleet.taken", fleet=self._name, waiting_s=round(deadline - self._clock()))
+            self._ending.wait(3.0)
+        self._seat = seat
+        self._adopt()
+        logger.info("fleet.began", fleet=self._name, workers=len(self._kept))
+
+    def _adopt(self) -> None:
+        now = self._clock()
+        for name in self._cluster.names(self._name):
+            if is_ours(self._name, name) and (actor := self._cluster.find(name)) is not None:
+                kept = _Kept(name, actor, "running", now, needed=now)
+                self._kept[name] = kept
+                self._ask(kept, "hello")
+
+    # Each moment
+
+    def _tick(self) -> float:
+        """Look, decide, act; how long until the next time."""
+        self._check_silent()
+        try:
+            lines, at_work = self._queue()
+        except EngineError as exc:  # the server is away, or refuses us for now: what there is stays
+            if not self._is_away:
+                logger.warning("fleet.server_away", reason=exc.message)
+            self._is_away = True
+            return next(self._pauses)
+        if self._is_away:
+            logger.info("fleet.server_back")
+            self._is_away, self._pauses = False, backoff(AWAY_FIRST_S, AWAY_MOST_S)
+        self._recognize(lines, at_work)
+        for name in sorted(at_work - self._kept.keys()):
+            if is_ours(self._name, name):
+                self._tell_lost(name)
+        self._act(self._decide(lines), {line.model_id: line for line in lines})
+        return POLL_S
+
+    def _queue(self) -> tuple[tuple[Line, ...], frozenset[str]]:
+        """What waits, and who works. Raises ServerAway and Refused."""
+        told = self._link.queue()
+        return lines_of(told["models"]), frozenset(told["at_work"])
+
+    def _recognize(self, lines: Iterable[Line], at_work: frozenset[str]) -> None:
+        by_digest = {_digest(line.model_id): line for line in lines}
+        now = self._clock()
+        for kept in self._kept.values():
+            kept.is_busy = kept.name in at_work
+            if kept.is_busy:
+                kept.needed = now
+            if line := by_digest.get(kept.name.split("-")[-2]):
+                kept.model_id = line.model_id
+                kept.takes = kept.takes or line.takes
+
+    def _decide(self, lines: Iterable[Line]) -> Decision:
+        now = self._clock()
+        workers = [
+            Worker(kept.name, kept.model_id, kept.phase, kept.takes, kept.needed, kept.is_busy)
+            for kept in self._kept.values()
+        ]
+        free, held_back = self._cluster.free(), self._failures.held_back(now)
+        return decide(lines, workers, self._policy, now, free=free, held_back=held_back)
+
+    def _act(self, decision: Decision, lines: Mapping[str, Line]) -> None:
+        for model_id in decision.start:
+            self._start(lines[model_id])
+        for name in decision.drain:
+            self._drain(self._kept[name])
+        for name in decision.remove:
+            logger.info("worker.removed", worker_id=name)
+            self._forget(self._kept[name])
+        self._cluster.ask(decision.ask)
+
+    def _start(self, line: Line) -> None:
+        name, now = new_name(self._name, line.model_id), self._clock()
+        told = {
+            "MUTOSCOPE_WORKER_ID": name,
+            "MUTOSCOPE_WORKER_SERVER": self._server_url,
+            "MUTOSCOPE_WORKER_ENGINES": line.engine,
+            "MUTOSCOPE_WORKER_MODELS": line.model_id,
+            "MUTOSCOPE_WORKER_LABELS": ",".join(sorted(self._policy.labels)),
+            "MUTOSCOPE_WORKER_DRAIN_S": str(line.time_limit_s + DRAIN_MORE_S),
+        }
+        actor = self._cluster.begin(name, line.takes, told, line.gpu_memory_gb)
+        kept = _Kept(name, actor, "placing", now, line.model_id, line.takes, now)
+        self._kept[name] = kept
+        logger.info("worker.placing", worker_id=name, model_id=line.model_id, **_shown(line.takes))
+        self._ask(kept, "hello")
+
+    def _drain(self, kept: _Kept) -> None:
+        if kept.phase == "placing":
+            self._forget(kept)
+            return
+        logger.info("worker.draining", worker_id=kept.name, is_busy=kept.is_busy)
+        kept.phase = "draining"
+        self._ask(kept, "drain")
+
+    # What actors say
+
+    def _ask(self, kept: _Kept, method: str, *args: object) -> None:
+        try:
+            kept.asked[self._cluster.call(kept.actor, method, *args)] = method
+        except (ActorGone, ActorSilent) as exc:
+            self._dead(kept, exc.message)
+
+    def _hear(self, timeout_s: float) -> None:
+        """Wait for answers, at most so long, and see to them. An actor that dies answers, too."""
+        promises = {promise: kept for kept in self._kept.values() for promise in kept.asked}
+        watched = [*promises, *([self._seat] if self._seat is not None else [])]
+        if not watched:
+            self._ending.wait(timeout_s)
+            return
+        for promise in self._cluster.ready(watched, timeout_s):
+            if promise is self._seat:
+                self._again_seated()
+            elif (kept := promises[promise]).name in self._kept:
+                self._heard(kept, promise)
+
+    def _heard(self, kept: _Kept, promise: Any) -> None:
+        method = kept.asked.pop(promise, "")
+        try:
+            value = self._cluster.value(promise)
+        except ActorSilent:
+            if kept.silent is None:
+                kept.silent = self._clock()
+                logger.warning("worker.silent", worker_id=kept.name)
+            return
+        except ActorGone as exc:
+            self._dead(kept, exc.message)
+            return
+        if method == "hello":
+            self._met(kept, value)
+        elif method == "start" and value:
+            self._failed(kept, str(value))
+        elif method == "wait":
+            self._ended(kept, int(value))
+
+    def _met(self, kept: _Kept, facts: Mapping[str, Any]) -> None:
+        """It has a place. It is started only now, so that what has none can be taken away."""
+        if kept.silent is not None:
+            kept.silent = None
+            logger.info("worker.heard", worker_id=kept.name)
+        if facts["is_draining"]:
+            kept.phase = "draining"
+        elif not facts["is_started"]:
+            self._ask(kept, "start", self._token)
+            kept.phase, kept.needed = "running", self._clock()
+            logger.info("worker.started", worker_id=kept.name, host=facts["host"], version=facts["version"])
+        if "wait" not in kept.asked.values() and kept.name in self._kept:
+            self._ask(kept, "wait")
+
+    def _check_silent(self) -> None:
+        """Ask those again that could not be reached, and give them up after a while."""
+        for kept in list(self._kept.values()):
+            if kept.silent is None:
+                continue
+            if self._clock() - kept.silent > SILENT_S:
+                self._dead(kept, f"it could not be reached for {SILENT_S:g} s")
+            elif "hello" not in kept.asked.values():
+                self._ask(kept, "hello")
+
+    # Ends
+
+    def _ended(self, kept: _Kept, code: int) -> None:
+        """Its process ended by itself."""
+        if code == 0 or (kept.phase == "draining" and code == NEVER_STARTED):
+            logger.info("worker.ended", worker_id=kept.name)
+            self._forget(kept)
+        else:
+            self._failed(kept, "it was never started" if code == NEVER_STARTED else f"it ended with code {code}")
+
+    def _failed(self, kept: _Kept, reason: str) -> None:
+        lived_s = self._clock() - kept.since
+        pause_s = self._failures.note(kept.model_id, lived_s=lived_s, now=self._clock()) if kept.model_id else 0.0
+        logger.warning("worker.died", worker_id=kept.name, reason=reason, again_in_s=round(pause_s, 1))
+        self._forget(kept)
+        self._tell_lost(kept.name)
+
+    def _dead(self, kept: _Kept, reason: str) -> None:
+        """The actor is gone, and with it the worker, or their node."""
+        self._failed(kept, reason)
+
+    def _forget(self, kept: _Kept) -> None:
+        self._kept.pop(kept.name, None)
+        self._cluster.end(kept.actor)
+
+    def _tell_lost(self, name: str) -> None:
+        """Whoever cannot be told now is told later: the server names such workers as long as they have something."""
+        try:
+            count = self._link.lost(name)
+        except (EngineError, LeaseLost) as exc:
+            logger.warning("worker.lost_not_told", worker_id=name, reason=exc.message)
+        else:
+            logger.info("worker.lost", worker_id=name, requests=count)
+
+    def _again_seated(self) -> None:
+        """The node of the seat may have gone; a driver that took it meanwhile goes on in our place."""
+        self._seat = self._cluster.seat(self._name)
+        if self._seat is None:
+            raise Taken(f"another driver took the fleet {self._name!r} over")
+        logger.warning("fleet.seated_again", fleet=self._name)
+
+
+def _shown(takes: Bundle) -> dict[str, Any]:
+    return {"takes": ", ".join(f"{name} {amount:g}" for name, amount in takes.items()) or "nothing"}
