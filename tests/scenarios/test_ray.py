@@ -1,5 +1,5 @@
 """A fleet on a real Ray cluster: a head and two nodes, each on a host of its own, the server on this machine. The
-driver is killed, a node is killed with all that runs on it: nothing is lost or done twice, and nobody waits for a lease.
+driver is killed, a node is killed with all that runs on it: nothing is lost or done twice, no lease is waited for.
 """
 
 from __future__ import annotations
@@ -179,6 +179,8 @@ def _end(site: Site) -> None:
     for driver in site.drivers:
         driver.kill()
         driver.communicate(timeout=30)
+    for log in sorted(site.folder.glob("driver-*.log")):
+        print(log.name, log.read_text(), sep="\n")
     for node in site.nodes:
         node.kill()
 

@@ -76,7 +76,7 @@ class Cluster:
 
         try:
             bounded(connect, CONNECT_S, what="connecting")
-        except (ConnectionError, RuntimeError, ValueError, OSError, exceptions.RayError) as exc:
+        except (RuntimeError, ValueError, OSError, exceptions.RayError) as exc:
             raise RayGone(f"Ray at {address!r} cannot be used: {_line(exc)}") from exc
 
     def names(self, fleet: str) -> list[str]:
@@ -175,9 +175,9 @@ class Cluster:
         actors, tasks = self._errors.RayActorError, self._errors.RayTaskError
         try:
             return bounded(call, limit_s, what=what)
-        except (actors, tasks):
+        except (actors, tasks, ValueError):  # a ValueError is about a name
             raise
-        except (ConnectionError, RuntimeError, OSError, self._errors.RayError) as exc:
+        except (RuntimeError, OSError, self._errors.RayError) as exc:
             raise RayGone(f"Ray failed ({what}): {_line(exc)}") from exc
 
     @contextlib.contextmanager

@@ -129,6 +129,7 @@ class RayFleet:
         self._is_away = False
         self._ending = threading.Event()
         self._seat: Any = None
+        self._unseated: float | None = None
 
     def end(self) -> None:
         """Stop driving; the workers stay. From any thread, or a signal."""
@@ -142,7 +143,7 @@ class RayFleet:
         next_tick = self._clock()
         while not self._ending.is_set():
             if self._clock() >= next_tick:
-                next_tick = self._clock() + self._tick()
+                next_tick = self._clock() + (self._tick() if self._is_seated() else POLL_S)
             self._hear(min(POLL_S, max(0.0, next_tick - self._clock())))
         self._cluster.ask(())
         logger.info("fleet.left", fleet=self._name, workers=len(self._kept))
@@ -170,23 +171,37 @@ class RayFleet:
 
     def _open(self) -> None:
         """Take the seat and find what the driver before left."""
-        deadline = self._clock() + SEAT_S
-        while (seat := self._cluster.seat(self._name)) is None:
-            if self._clock() > deadline or self._ending.is_set():
+        while not self._is_seated() and not self._ending.is_set():
+            self._ending.wait(POLL_S)
+
+    def _is_seated(self) -> bool:
+        """Is this the fleet's driver? If it is not (yet, or any more) it tries to be. Raises Taken after a while.
+
+        The seat is lost with its node, and Ray keeps its name until it knows. Until then nothing is decided here, for
+        there may be another driver by then; whoever dies is still told of.
+        """
+        if self._seat is not None:
+            return True
+        now = self._clock()
+        if self._unseated is None:
+            self._unseated = now
+        if (seat := self._cluster.seat(self._name)) is None:
+            if now - self._unseated > SEAT_S:
                 raise Taken(
                     f"the fleet {self._name!r} has a driver on this Ray cluster already; stop that one, or give this "
                     "one a name of its own (--name)"
                 )
-            logger.info("fleet.taken", fleet=self._name, waiting_s=round(deadline - self._clock()))
-            self._ending.wait(3.0)
-        self._seat = seat
+            logger.info("fleet.taken", fleet=self._name, gives_up_in_s=round(self._unseated + SEAT_S - now))
+            return False
+        self._seat, self._unseated = seat, None
         self._adopt()
         logger.info("fleet.began", fleet=self._name, workers=len(self._kept))
+        return True
 
     def _adopt(self) -> None:
         now = self._clock()
         for name in self._cluster.names(self._name):
-            if is_ours(self._name, name) and (actor := self._cluster.find(name)) is not None:
+            if is_ours(self._name, name) and name not in self._kept and (actor := self._cluster.find(name)) is not None:
                 kept = _Kept(name, actor, "running", now, needed=now)
                 self._kept[name] = kept
                 self._ask(kept, "hello")
@@ -289,7 +304,8 @@ class RayFleet:
             return
         for promise in self._cluster.ready(watched, timeout_s):
             if promise is self._seat:
-                self._again_seated()
+                logger.warning("fleet.seat_lost", fleet=self._name)
+                self._seat = None
             elif (kept := promises[promise]).name in self._kept:
                 self._heard(kept, promise)
 
@@ -369,13 +385,6 @@ class RayFleet:
             logger.warning("worker.lost_not_told", worker_id=name, reason=exc.message)
         else:
             logger.info("worker.lost", worker_id=name, requests=count)
-
-    def _again_seated(self) -> None:
-        """The node of the seat may have gone; a driver that took it meanwhile goes on in our place."""
-        self._seat = self._cluster.seat(self._name)
-        if self._seat is None:
-            raise Taken(f"another driver took the fleet {self._name!r} over")
-        logger.warning("fleet.seated_again", fleet=self._name)
 
 
 def _shown(takes: Bundle) -> dict[str, Any]:
