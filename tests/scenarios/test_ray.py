@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from mutoscope.cli import exits
 from tests.conftest import LiveServer, start_server
 from tests.http.calls import until
 from tests.scenarios.control import GATED, Gate
@@ -170,8 +171,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         until(lambda: "Ray runtime started" in top.log.read_text(), timeout_s=SLOW_S)
         for host in (first, second):
             made.ray(host, f"--address={head.address}:6379", cpus=1)
-        for node in made.nodes:
-            until(lambda node=node: "Ray runtime started" in node.log.read_text(), timeout_s=SLOW_S)
+        until(lambda: all("Ray runtime started" in node.log.read_text() for node in made.nodes), timeout_s=SLOW_S)
         yield made
 
 
@@ -237,6 +237,14 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     stopping = site.fleet("--stop")
     assert stopping.wait(SLOW_S) == 0
     assert (second.workers(), site.said("fleet.stopped")[0]["workers"]) == ({}, 0)
+
+    site.drive()
+    until(lambda: site.said("fleet.began"), timeout_s=SLOW_S)
+    site.nodes[0].kill()
+    began = time.monotonic()
+    assert site.drivers[-1].wait(SLOW_S) == exits.UNAVAILABLE
+    facts["head killed, the driver ended after s"] = time.monotonic() - began
+    assert "Error: Ray " in (site.folder / f"driver-{len(site.drivers) - 1}.log").read_text()
     print(json.dumps({name: round(value, 1) for name, value in facts.items()}))
     leaks = [path for path in site.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert not leaks

@@ -93,7 +93,7 @@ class Played:
     def seat(self, fleet: str) -> Any:
         if self.is_taken:
             return None
-        self.seats.append(object())
+        self.seats.append(Actor("seat"))
         return self.seats[-1]
 
     def begin(self, name: str, takes: Bundle, *args: object) -> Actor:
@@ -355,6 +355,34 @@ def test_a_second_driver_waits_and_is_refused(office: Office, monkeypatch: pytes
     cluster.is_taken = True
     with pytest.raises(Taken, match="'farm' has a driver on this Ray cluster already; stop that one, or"):
         Drive(office, cluster)
+
+
+def test_a_seat_out_of_reach_is_kept_and_one_that_is_gone_is_taken_again(office: Office) -> None:
+    """Until Ray gives it back nothing is decided, but who dies is told of."""
+    drive = Drive(office)
+    actor = drive.running(office)
+    (seat,) = drive.cluster.seats
+    seat.answers["hold"] = [ActorSilent("a cable")]
+    drive.fleet._hear(0)
+    assert drive.fleet._is_seated()
+    assert [method for method, _ in seat.called] == ["hold", "hold"]
+
+    seat.answers["hold"] = [ActorGone("its node died")]
+    drive.cluster.is_taken = True
+    drive.fleet._hear(0)
+    assert not drive.fleet._is_seated()
+    actor.answers["wait"] = [ActorGone("its node died")]
+    drive.fleet._hear(0)
+    assert office.lost == [actor.name]
+    drive.cluster.is_taken = False
+    assert drive.fleet._is_seated()
+    drive.cluster.seats[-1].answers["hold"] = [ActorGone("its node died")]
+    drive.cluster.is_taken = True
+    drive.fleet._hear(0)
+    assert not drive.fleet._is_seated()
+    drive.clock.now += 99
+    with pytest.raises(Taken):
+        drive.fleet._is_seated()
 
 
 def test_a_driver_that_the_server_refuses_says_so(office: Office) -> None:

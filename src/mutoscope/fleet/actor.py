@@ -80,8 +80,7 @@ class Slot:
             await self._process.stdin.drain()
         self._process.stdin.close()
         self._started.set()
-        if self._is_draining:  # meanwhile
-            self._terminate()
+        self._go_if_asked()  # it may have been meanwhile
         return ""
 
     async def wait(self) -> int:
@@ -95,10 +94,10 @@ class Slot:
         if not self._is_draining:
             self._is_draining = True
             self._started.set()
-            self._terminate()
+            self._go_if_asked()
 
-    def _terminate(self) -> None:
-        if self._process is not None:
+    def _go_if_asked(self) -> None:
+        if self._is_draining and self._process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()
 

@@ -90,7 +90,7 @@ class Cluster:
         return left
 
     def seat(self, fleet: str) -> Any:
-        """What ends when the seat of the fleet's driver is lost; None while another driver has it."""
+        """The actor of the fleet's driver, beside this process; None while another driver has it."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - as above
 
         from mutoscope.fleet.actor import Seat  # noqa: PLC0415 - beside the other one, below
@@ -99,9 +99,9 @@ class Cluster:
             here = self._ray.get_runtime_context().get_node_id()
             where = NodeAffinitySchedulingStrategy(node_id=here, soft=True)
             options = {"name": fleet, "num_cpus": 0, "scheduling_strategy": where, "max_restarts": 0}
-            self._seat = self._remote(Seat).options(**options).remote()
-            self._ray.get(self._seat.hello.remote(), timeout=CALL_S)
-            return self._seat.hold.remote()
+            actor = self._remote(Seat).options(**options).remote()
+            self._ray.get(actor.hello.remote(), timeout=CALL_S)
+            return actor
 
         try:
             return self._call(take, what="taking the driver's seat", limit_s=CALL_S * 2)

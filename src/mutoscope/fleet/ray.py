@@ -129,6 +129,7 @@ class RayFleet:
         self._is_away = False
         self._ending = threading.Event()
         self._seat: Any = None
+        self._held: Any = None
         self._unseated: float | None = None
 
     def end(self) -> None:
@@ -181,7 +182,9 @@ class RayFleet:
         there may be another driver by then; whoever dies is still told of.
         """
         if self._seat is not None:
-            return True
+            if self._held is None:  # it could not be reached for a moment
+                self._hold()
+            return self._seat is not None
         now = self._clock()
         if self._unseated is None:
             self._unseated = now
@@ -194,6 +197,7 @@ class RayFleet:
             logger.info("fleet.taken", fleet=self._name, gives_up_in_s=round(self._unseated + SEAT_S - now))
             return False
         self._seat, self._unseated = seat, None
+        self._hold()
         self._adopt()
         logger.info("fleet.began", fleet=self._name, workers=len(self._kept))
         return True
@@ -298,16 +302,30 @@ class RayFleet:
     def _hear(self, timeout_s: float) -> None:
         """Wait for answers, at most so long, and see to them. An actor that dies answers, too."""
         promises = {promise: kept for kept in self._kept.values() for promise in kept.asked}
-        watched = [*promises, *([self._seat] if self._seat is not None else [])]
+        watched = [*promises, *([self._held] if self._held is not None else [])]
         if not watched:
             self._ending.wait(timeout_s)
             return
         for promise in self._cluster.ready(watched, timeout_s):
-            if promise is self._seat:
-                logger.warning("fleet.seat_lost", fleet=self._name)
-                self._seat = None
+            if promise is self._held:
+                self._check_seat()
             elif (kept := promises[promise]).name in self._kept:
                 self._heard(kept, promise)
+
+    def _hold(self) -> None:
+        """Be told when the seat is lost."""
+        with contextlib.suppress(ActorGone, ActorSilent):
+            self._held = self._cluster.call(self._seat, "hold")
+
+    def _check_seat(self) -> None:
+        promise, self._held = self._held, None
+        try:
+            self._cluster.value(promise)
+        except ActorSilent:
+            return
+        except ActorGone as exc:
+            logger.warning("fleet.seat_lost", fleet=self._name, reason=exc.message)
+            self._seat = None
 
     def _heard(self, kept: _Kept, promise: Any) -> None:
         method = kept.asked.pop(promise, "")
