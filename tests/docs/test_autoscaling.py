@@ -11,7 +11,9 @@ import psycopg
 import pytest
 import yaml
 
+from mutoscope.cli.fleet import ray as fleet
 from mutoscope.cli.worker import command as worker
+from mutoscope.fleet.scaling import bounds
 from mutoscope.server.metrics import Metrics
 from mutoscope.store import pgschema
 from tests.postgres import Server
@@ -61,6 +63,33 @@ def test_what_is_asked_of_prometheus_is_told() -> None:
         name = next(word for word in told if f"{word}{{" in query)
         assert name in ("mutoscope_requests", "mutoscope_queue_oldest_seconds")
         assert "or vector(0)" in query
+
+
+def test_the_driver_on_ray_is_started_with_options_that_there_are() -> None:
+    """One at a time, on a cluster whose nodes come and go; every container has the same Ray and the same Python."""
+    cluster, driver = yaml.safe_load_all((FOLDER / "ray.yaml").read_text("utf-8"))
+    (container,) = driver["spec"]["template"]["spec"]["containers"]
+    program, group, name, *words = container["args"]
+    assert (program, group, name) == ("mutoscope", "fleet", fleet.name)
+    context = fleet.make_context(name, list(words), resilient_parsing=False)
+    assert context.params["address"] == "auto"
+    assert [bounds(text).least for text in context.params["workers"]] == [0]
+    assert [variable["name"] for variable in container["env"]] == ["MUTOSCOPE_WORKER_TOKEN"]
+    assert (driver["spec"]["replicas"], driver["spec"]["strategy"]) == (1, {"type": "Recreate"})
+
+    spec = cluster["spec"]
+    (group_of_nodes,) = spec["workerGroupSpecs"]
+    assert spec["enableInTreeAutoscaling"]
+    assert (group_of_nodes["minReplicas"], group_of_nodes["maxReplicas"]) == (0, 8)
+    head = spec["headGroupSpec"]
+    assert head["rayStartParams"]["num-cpus"] == "0"
+    images = {node["template"]["spec"]["containers"][0]["image"] for node in (head, group_of_nodes)}
+    assert images == {container["image"]}
+    (port,) = head["template"]["spec"]["containers"][0]["ports"]
+    service = f"{cluster['metadata']['name']}-head-svc:{port['containerPort']}"
+    assert f"ray start --address={service} --num-cpus=0 " in container["command"][2]
+    pinned = (FOLDER.parents[1] / "requirements" / "scale.txt").read_text("utf-8")
+    assert f"ray=={spec['rayVersion']} " in pinned
 
 
 @pytest.mark.slow

@@ -42,9 +42,7 @@ def _labels(context: click.Context, parameter: click.Parameter, value: tuple[str
 
 @command.command("ray", epilog="Example: mutoscope fleet ray --server https://video.example --workers 'acme/*=0:8'")
 @click.option("--server", "server_url", required=True, metavar="URL", help="Address of the server, as nodes reach it.")
-@click.option(
-    "--address", default="auto", show_default=True, help="Of the Ray cluster: auto, HOST:6379, ray://HOST:10001."
-)
+@click.option("--address", default="auto", show_default=True, help="Of the Ray cluster: auto, or HOST:6379.")
 @click.option("--name", default="ray", show_default=True, callback=_name, help="Of the fleet; one for each cluster.")
 @click.option(
     "--workers",
