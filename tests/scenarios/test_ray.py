@@ -215,6 +215,13 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     assert not site.said("worker.placing")
     assert not site.said("worker.lost")
 
+    second_driver = site.drive()
+    until(lambda: site.said("fleet.taken"), timeout_s=SLOW_S)
+    second_driver.terminate()
+    assert second_driver.wait(SLOW_S) == 0
+    site.drivers.remove(second_driver)
+    assert site.drivers[-1].poll() is None
+
     (name,) = first.workers()
     (lost_id,) = (request_id for request_id, holder in site.holders().items() if holder == name)
     began = time.monotonic()

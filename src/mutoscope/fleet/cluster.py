@@ -75,7 +75,7 @@ class Cluster:
             ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR)
 
         try:
-            bounded(connect, CONNECT_S, what="connecting")
+            bounded(connect, CONNECT_S, what=f"connecting to {address!r}")
         except (RuntimeError, ValueError, OSError, exceptions.RayError) as exc:
             raise RayGone(f"Ray at {address!r} cannot be used: {_line(exc)}") from exc
 

@@ -138,7 +138,8 @@ class RayFleet:
 
     def drive(self) -> None:
         """Until `end`. Raises Taken, RayGone, and Refused when the server does not take us from the beginning."""
-        self._open()
+        if not self._open():
+            return
         with contextlib.suppress(ServerAway):
             self._link.queue()  # a key that opens nothing is said now; later it is waited for another
         next_tick = self._clock()
@@ -146,12 +147,14 @@ class RayFleet:
             if self._clock() >= next_tick:
                 next_tick = self._clock() + (self._tick() if self._is_seated() else POLL_S)
             self._hear(min(POLL_S, max(0.0, next_tick - self._clock())))
-        self._cluster.ask(())
+        if self._seat is not None:
+            self._cluster.ask(())
         logger.info("fleet.left", fleet=self._name, workers=len(self._kept))
 
     def stop(self) -> None:
         """Take the fleet down: every worker finishes what it has, and goes. `end` leaves the rest to go by itself."""
-        self._open()
+        if not self._open():
+            return
         self._cluster.ask(())
         for kept in self._kept.values():
             self._drain(kept)
@@ -170,10 +173,13 @@ class RayFleet:
 
     # Beginning
 
-    def _open(self) -> None:
-        """Take the seat and find what the driver before left."""
-        while not self._is_seated() and not self._ending.is_set():
+    def _open(self) -> bool:
+        """Take the seat and find what the driver before left; False when told to end meanwhile."""
+        while not self._ending.is_set():
+            if self._is_seated():
+                return True
             self._ending.wait(POLL_S)
+        return False
 
     def _is_seated(self) -> bool:
         """Is this the fleet's driver? If it is not (yet, or any more) it tries to be. Raises Taken after a while.
