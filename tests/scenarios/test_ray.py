@@ -67,6 +67,25 @@ class Node:
 
 
 @dataclass
+class Driver:
+    """`mutoscope fleet ray` on the head."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """Those lines of its log."""
+        told = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in told if line.get("event") == event]
+
+    def began(self) -> float:
+        """Seconds until it has taken its seat."""
+        now = time.monotonic()
+        until(lambda: self.said("fleet.began"), timeout_s=SLOW_S)
+        return time.monotonic() - now
+
+
+@dataclass
 class Site:
     """All of it."""
 
@@ -76,7 +95,7 @@ class Site:
     live: LiveServer
     gate: Gate
     nodes: list[Node] = field(default_factory=list)
-    drivers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    drivers: list[Driver] = field(default_factory=list)
 
     def ray(self, host: Host, *words: str, cpus: int) -> Node:
         """A node, once it is there. Only hosts of ours reach it."""
@@ -95,28 +114,21 @@ class Site:
         self.nodes.append(Node(process, log))
         return self.nodes[-1]
 
-    def fleet(self, *words: str) -> subprocess.Popen[bytes]:
-        """The driver, on the head."""
+    def fleet(self, *words: str) -> Driver:
+        """A driver."""
         words = ("--address", f"{self.head.address}:6379", "--server", self.live.url, *words)
         command = [sys.executable, "-m", "mutoscope", "fleet", "ray", *words]
         environment = self.environment | {"MUTOSCOPE_WORKER_TOKEN": TOKEN, "MUTOSCOPE_LOG_FORMAT": "json"}
         setpriv = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        with (self.folder / f"driver-{len(self.drivers)}.log").open("wb") as out:
-            process = subprocess.Popen(
-                self.head.command(*setpriv, *command), env=environment, stdout=subprocess.PIPE, stderr=out
-            )
-        self.drivers.append(process)
-        return process
+        log = self.folder / f"driver-{len(self.drivers)}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(self.head.command(*setpriv, *command), env=environment, stdout=out, stderr=out)
+        self.drivers.append(Driver(process, log))
+        return self.drivers[-1]
 
-    def drive(self) -> subprocess.Popen[bytes]:
+    def drive(self) -> Driver:
         """One that keeps workers, no longer warm than a test has time."""
         return self.fleet("--workers", f"{GATED}=0:2", "--keep-warm-s", "5", "--target-wait-s", "1")
-
-    def said(self, event: str) -> list[dict[str, Any]]:
-        """What the newest driver said."""
-        lines = (self.folder / f"driver-{len(self.drivers) - 1}.log").read_text().splitlines()
-        told = [json.loads(line) for line in lines if line.startswith("{")]
-        return [line for line in told if line.get("event") == event]
 
     def submit(self) -> str:
         """A request that works until the gate is open."""
@@ -177,10 +189,9 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def _end(site: Site) -> None:
     for driver in site.drivers:
-        driver.kill()
-        driver.communicate(timeout=30)
-    for log in sorted(site.folder.glob("driver-*.log")):
-        print(log.name, log.read_text(), sep="\n")
+        driver.process.kill()
+        driver.process.wait(30)
+        print(driver.log.name, driver.log.read_text(), sep="\n")
     for node in site.nodes:
         node.kill()
 
@@ -189,10 +200,8 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     """From no worker to two, on both nodes, and back to none."""
     _, first, second = site.nodes
     facts: dict[str, float] = {}
-    began = time.monotonic()
-    site.drive()
-    until(lambda: site.said("fleet.began"), timeout_s=SLOW_S)
-    facts["driver began after s"] = time.monotonic() - began
+    killed = site.drive()
+    facts["driver began after s"] = killed.began()
     assert (first.workers(), second.workers()) == ({}, {})
 
     began = time.monotonic()
@@ -202,25 +211,22 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     there = [first.workers(), second.workers()]
     assert [len(workers) for workers in there] == [1, 1]
 
-    site.drivers[-1].kill()
-    site.drivers[-1].wait(30)
-    began = time.monotonic()
-    site.drive()
-    until(lambda: site.said("fleet.began"), timeout_s=SLOW_S)
-    facts["the next driver began after s"] = time.monotonic() - began
-    assert site.said("fleet.began")[0]["workers"] == 2
+    killed.process.kill()
+    killed.process.wait(30)
+    driver = site.drive()
+    facts["the next driver began after s"] = driver.began()
+    assert driver.said("fleet.began")[0]["workers"] == 2
     time.sleep(3)
     assert [first.workers(), second.workers()] == there
     assert {site.request(request_id)["attempt"] for request_id in wanted} == {1}
-    assert not site.said("worker.placing")
-    assert not site.said("worker.lost")
+    assert not driver.said("worker.placing")
+    assert not driver.said("worker.lost")
 
-    second_driver = site.drive()
-    until(lambda: site.said("fleet.taken"), timeout_s=SLOW_S)
-    second_driver.terminate()
-    assert second_driver.wait(SLOW_S) == 0
-    site.drivers.remove(second_driver)
-    assert site.drivers[-1].poll() is None
+    one_too_many = site.drive()
+    until(lambda: one_too_many.said("fleet.taken"), timeout_s=SLOW_S)
+    one_too_many.process.terminate()
+    assert one_too_many.process.wait(SLOW_S) == 0
+    assert driver.process.poll() is None
 
     (name,) = first.workers()
     (lost_id,) = (request_id for request_id, holder in site.holders().items() if holder == name)
@@ -233,25 +239,25 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     assert site.ended(lost_id)["attempt"] == 2
     (other_id,) = wanted - {lost_id}
     assert site.ended(other_id)["attempt"] == 1
-    assert site.said("worker.lost")[0]["worker_id"] == name
+    assert driver.said("worker.lost")[0]["worker_id"] == name
 
     until(lambda: not second.workers(), timeout_s=SLOW_S)
     assert site.ended(site.submit())["attempt"] == 1
 
-    site.drivers[-1].terminate()
-    assert site.drivers[-1].wait(60) == 0
+    driver.process.terminate()
+    assert driver.process.wait(60) == 0
     assert second.workers()
     stopping = site.fleet("--stop")
-    assert stopping.wait(SLOW_S) == 0
-    assert (second.workers(), site.said("fleet.stopped")[0]["workers"]) == ({}, 0)
+    assert stopping.process.wait(SLOW_S) == 0
+    assert (second.workers(), stopping.said("fleet.stopped")[0]["workers"]) == ({}, 0)
 
-    site.drive()
-    until(lambda: site.said("fleet.began"), timeout_s=SLOW_S)
+    last = site.drive()
+    last.began()
     site.nodes[0].kill()
     began = time.monotonic()
-    assert site.drivers[-1].wait(SLOW_S) == exits.UNAVAILABLE
+    assert last.process.wait(SLOW_S) == exits.UNAVAILABLE
     facts["head killed, the driver ended after s"] = time.monotonic() - began
-    assert "Error: Ray " in (site.folder / f"driver-{len(site.drivers) - 1}.log").read_text()
+    assert "Error: Ray " in last.log.read_text()
     print(json.dumps({name: round(value, 1) for name, value in facts.items()}))
     leaks = [path for path in site.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert not leaks

@@ -19,7 +19,7 @@ from mutoscope.fleet.scaling import Bundle
 T = TypeVar("T")
 
 NAMESPACE = "mutoscope"
-CALL_S = 20.0
+CALL_S = 15.0
 """How long Ray may take to answer. After a minute without its head Ray would end this process, and not say why."""
 CONNECT_S = 60.0
 
@@ -97,7 +97,7 @@ class Cluster:
 
         def take() -> Any:
             here = self._ray.get_runtime_context().get_node_id()
-            where = NodeAffinitySchedulingStrategy(node_id=here, soft=True)
+            where = NodeAffinitySchedulingStrategy(node_id=here, soft=False)
             options = {"name": fleet, "num_cpus": 0, "scheduling_strategy": where, "max_restarts": 0}
             actor = self._remote(Seat).options(**options).remote()
             self._ray.get(actor.hello.remote(), timeout=CALL_S)
