@@ -97,6 +97,7 @@ def test_whoever_starts_workers_can_read_what_waits(site: LiveServer) -> None:
         needs = {"gpu_memory_gb": 24, "labels": []}
         idle = {"model_id": LARGE, "engine": "testcard", "in_queue": 0, "in_progress": 0, "oldest_s": 0, "needs": needs}
         idle |= {"resources": {"num_gpus": 1, "num_cpus": 1, "custom": {}}, "time_limit_s": 600}
+        idle |= {"engines": ["testcard"]}
         assert lines()[LARGE] == idle
         assert lines()[LINKED]["needs"] == {"gpu_memory_gb": 0, "labels": ["nvlink"]}
         assert lines()[LINKED]["resources"] == {"num_gpus": 2, "num_cpus": 0.5, "custom": {"nvlink": 1}}

@@ -38,7 +38,13 @@ class Office:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 needs, takes = {"gpu_memory_gb": 0, "labels": []}, {"num_gpus": 0, "num_cpus": 1, "custom": {}}
-                line = {"model_id": MODEL, "engine": "testcard", "in_queue": office.in_queue, "in_progress": 0}
+                line = {
+                    "model_id": MODEL,
+                    "engine": "testcard",
+                    "engines": ["testcard", "parallax"],
+                    "in_queue": office.in_queue,
+                    "in_progress": 0,
+                }
                 line |= {"oldest_s": 1.0, "needs": needs, "resources": takes, "time_limit_s": 60}
                 self.say({"models": [line], "at_work": office.at_work})
 
@@ -204,7 +210,7 @@ def test_a_worker_is_started_once_it_has_a_place(office: Office) -> None:
     assert "wt_secret" not in str(actor.called)
     told = actor.called[0][1][0]
     assert isinstance(told, dict)
-    assert told["MUTOSCOPE_WORKER_MODELS"] == MODEL
+    assert (told["MUTOSCOPE_WORKER_MODELS"], told["MUTOSCOPE_WORKER_ENGINES"]) == (MODEL, "testcard,parallax")
     assert float(told["MUTOSCOPE_WORKER_DRAIN_S"]) > 60
     actor.answers["hello"] = [met()]
     drive.step()
@@ -346,6 +352,18 @@ def test_a_fleet_is_taken_down_by_draining_it(office: Office) -> None:
     next_driver.fleet.stop()
     assert [method for method, _ in actor.called].count("drain") == 1
     assert (drive.cluster.actors, office.lost, drive.cluster.asked[-1]) == ({}, [], ())
+
+
+def test_a_plan_tells_what_would_be_done_and_does_nothing(office: Office) -> None:
+    """Also while another driver has the fleet."""
+    cluster = Played()
+    cluster.is_taken = True
+    placed = cluster.begin(new_name("farm", MODEL), {})
+    office.in_queue = 3
+    policy = Policy((Bounds("*", 0, 4),))
+    plan = RayFleet("farm", office.url, "wt_secret", cluster, policy).plan()  # type: ignore[arg-type]
+    assert (plan.start, plan.drain, plan.remove) == ((MODEL, MODEL), (), ())
+    assert ([method for method, _ in placed.called], len(cluster.actors), cluster.asked) == (["made"], 1, [])
 
 
 def test_a_second_driver_waits_and_is_refused(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:

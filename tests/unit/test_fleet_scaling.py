@@ -30,7 +30,7 @@ POLICY = Policy((Bounds("*", 0, 4),), keep_warm_s=300, target_wait_s=30)
 
 def line(model_id: str = "a", in_queue: int = 0, oldest_s: float = 0.0, **more: object) -> Line:
     """Of a model that takes a core."""
-    return replace(Line(model_id, "testcard", in_queue, oldest_s, CORE), **more)  # type: ignore[arg-type]
+    return replace(Line(model_id, ("testcard",), in_queue, oldest_s, CORE), **more)  # type: ignore[arg-type]
 
 
 def worker(name: str, model_id: str = "a", *, idle_s: float = 0.0, **more: object) -> Worker:

@@ -85,7 +85,7 @@ def ray(
     What opens the server is read from MUTOSCOPE_WORKER_TOKEN: a key of scope `worker`. When this command ends, the
     workers go on, and the next one finds them; --stop ends them.
     """
-    token = os.environ.get("MUTOSCOPE_WORKER_TOKEN")
+    token = os.environ.pop("MUTOSCOPE_WORKER_TOKEN", "")  # nothing that is started from here sees it
     if not token:
         raise click.UsageError(
             "MUTOSCOPE_WORKER_TOKEN is not set; the server's operator makes one: mutoscope keys create --scope worker"

@@ -70,7 +70,7 @@ def _line(model: Mapping[str, Any]) -> Line:
     amounts = {"CPU": resources["num_cpus"], "GPU": resources["num_gpus"], **resources["custom"]}
     return Line(
         model_id=str(model["model_id"]),
-        engine=str(model["engine"]),
+        engines=tuple(model["engines"]),
         in_queue=int(model["in_queue"]),
         oldest_s=float(model["oldest_s"]),
         takes={str(name): float(amount) for name, amount in amounts.items() if amount},
@@ -166,7 +166,6 @@ class RayFleet:
     def plan(self) -> Decision:
         """What would be done now, without doing it, and without the driver's seat. Raises Refused, ServerAway."""
         self._adopt()
-        self._hear(POLL_S)
         lines, at_work = self._queue()
         self._recognize(lines, at_work)
         return self._decide(lines)
@@ -204,17 +203,21 @@ class RayFleet:
             return False
         self._seat, self._unseated = seat, None
         self._hold()
-        self._adopt()
+        for kept in self._adopt():
+            self._ask(kept, "hello")
         logger.info("fleet.began", fleet=self._name, workers=len(self._kept))
         return True
 
-    def _adopt(self) -> None:
+    def _adopt(self) -> list[_Kept]:
+        """Those that there are and that are not known here."""
         now = self._clock()
+        found = []
         for name in self._cluster.names(self._name):
             if is_ours(self._name, name) and name not in self._kept and (actor := self._cluster.find(name)) is not None:
                 kept = _Kept(name, actor, "running", now, needed=now)
                 self._kept[name] = kept
-                self._ask(kept, "hello")
+                found.append(kept)
+        return found
 
     # Each moment
 
@@ -278,7 +281,7 @@ class RayFleet:
         told = {
             "MUTOSCOPE_WORKER_ID": name,
             "MUTOSCOPE_WORKER_SERVER": self._server_url,
-            "MUTOSCOPE_WORKER_ENGINES": line.engine,
+            "MUTOSCOPE_WORKER_ENGINES": ",".join(line.engines),
             "MUTOSCOPE_WORKER_MODELS": line.model_id,
             "MUTOSCOPE_WORKER_LABELS": ",".join(sorted(self._policy.labels)),
             "MUTOSCOPE_WORKER_DRAIN_S": str(line.time_limit_s + DRAIN_MORE_S),

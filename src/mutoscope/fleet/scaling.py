@@ -41,6 +41,7 @@ LITTLE = 1e-6
 class Line:
     """A model, as the server's queue tells of it.
 
+    engines         what its workers run.
     oldest_s        age of the oldest request that waits; 0 when none does.
     takes           what one worker takes up.
     gpu_memory_gb   memory its GPU must have.
@@ -48,7 +49,7 @@ class Line:
     """
 
     model_id: str
-    engine: str
+    engines: tuple[str, ...]
     in_queue: int
     oldest_s: float
     takes: Bundle

@@ -232,6 +232,7 @@ async def queue(request: Request) -> Response:
             {
                 "model_id": model.id,
                 "engine": model.engine,
+                "engines": [use.name for use in model.uses],
                 "in_queue": waiting,
                 "in_progress": counts.get((model.id, State.IN_PROGRESS), (0, 0))[0],
                 "oldest_s": max(0, now_ms - oldest_ms) / 1000,
