@@ -1,6 +1,7 @@
-"""A cluster on one machine: two servers, PostgreSQL, S3 and three workers on hosts of their own, under load. A server
-is killed, one host is cut off and comes back, one sleeps, the database falls over, the bucket is slow and then silent:
-nothing is lost, nothing ends twice."""
+"""A cluster on one machine: two servers, PostgreSQL, S3, three workers on hosts of their own, and Ray's head and two
+nodes with more of them, under load. A server is killed, one host is cut off and comes back, one sleeps, the database
+falls over, the bucket is slow and then silent, Ray's driver and one of its nodes are killed: nothing is lost, nothing
+ends twice."""
 
 from __future__ import annotations
 
@@ -28,11 +29,13 @@ from tests.conftest import PLAIN, LiveServer, start_server
 from tests.http.calls import SMALL, TESTCARD, until
 from tests.ports import reserved_port
 from tests.radosgw import Gateway
+from tests.scenarios import rays
 from tests.scenarios.control import GATED, Gate
 from tests.scenarios.hosts import Host, hosts, why_not
 from tests.scenarios.processes import descendants
+from tests.scenarios.rays import SLOW_S, Driver, RayCluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 LEASE_S = 3.0
 
@@ -106,6 +109,7 @@ class Cluster:
     workers: list[Worker]
     gates: list[Gate]
     bucket: Gateway
+    ray: RayCluster
     restart: Callable[[int], None]
 
     def asked(self, path: str) -> Any:
@@ -152,6 +156,17 @@ class Cluster:
         assert self.holder(request_id) is not lost
         return took_s
 
+    def driven(self) -> Driver:
+        """A driver of a fleet on Ray that keeps a worker on each node, once it has its seat."""
+        driver = self.ray.fleet(self.servers[1].url, "--workers", f"{TESTCARD}=2:2")
+        driver.began()
+        return driver
+
+    def by_ray(self) -> int:
+        """How many attempts workers on Ray have finished, by their logs."""
+        logs = self.ray.folder.glob("*/session_2*/logs/worker-*")
+        return sum(log.read_text(errors="replace").count("attempt.finished") for log in logs)
+
     def finished(self, request_id: str) -> None:
         """It succeeded."""
         until(lambda: self.asked(f"/v1/requests/{request_id}")["state"] not in ("in_queue", "in_progress"))
@@ -171,13 +186,15 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         pytest.skip("PostgreSQL 15 or newer is not installed (Debian: apt install postgresql)")
     if absent := radosgw.missing():
         pytest.skip(f"Ceph's S3 gateway is not installed: {absent} (Debian: apt install radosgw ceph-mon ceph-osd)")
+    if reason := rays.absent():
+        pytest.skip(reason)
     gates = [Gate(tmp_path), _second_gate(tmp_path)]
     files = [str(gate.settings["engine_files"]) for gate in gates]
     with ExitStack() as stack:
         database = stack.enter_context(postgres.launched(binaries))
         address = database.database()
-        far = stack.enter_context(hosts(3, joined=True))
-        here = far[0].gateway
+        *far, head, first, second = stack.enter_context(hosts(6, joined=True))
+        here = head.gateway
         bucket = stack.enter_context(radosgw.launched(here))
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         for name, value in bucket.environment.items():
@@ -200,7 +217,8 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
             url = f"http://{here}:{ports[number % 2]}"
             workers.append(_worker(f"far-{number}", host, url, tmp_path, files))
             stack.callback(_end, workers[-1])
-        made = Cluster(database, address, servers, workers, gates, bucket, restart)
+        fleet = stack.enter_context(rays.launched(head, [first, second], token="wt_cluster"))
+        made = Cluster(database, address, servers, workers, gates, bucket, fleet, restart)
         names = {worker.name for worker in workers}
         until(lambda: names <= {line["worker_id"] for line in made.asked("/v1/admin/workers")["workers"]})
         yield made
@@ -294,6 +312,22 @@ def test_whatever_fails_nothing_is_lost_and_nothing_ends_twice(cluster: Cluster)
         cluster.bucket.resume()
         cluster.finished(kept_id)
         assert cluster.asked(f"/v1/requests/{kept_id}")["attempt"] == 1
+
+        killed = cluster.driven()
+        until(lambda: cluster.by_ray() > 0, timeout_s=SLOW_S)
+        killed.process.kill()
+        killed.process.wait(30)
+        driver = cluster.driven()
+        assert not driver.said("worker.placing")
+        before = cluster.by_ray()
+        until(lambda: cluster.by_ray() > before, timeout_s=SLOW_S)
+        _, first, second = cluster.ray.nodes
+        gone = set(first.workers())
+        first.kill()
+        until(lambda: gone <= {line["worker_id"] for line in driver.said("worker.died")}, timeout_s=SLOW_S)
+        before = cluster.by_ray()
+        until(lambda: cluster.by_ray() > before, timeout_s=SLOW_S)
+        assert second.workers()
     finally:
         load.stop.set()
         for client in clients:

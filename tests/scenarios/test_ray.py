@@ -4,18 +4,10 @@ driver is killed, a node is killed with all that runs on it: nothing is lost or 
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,107 +16,28 @@ import pytest
 from mutoscope.cli import exits
 from tests.conftest import LiveServer, start_server
 from tests.http.calls import until
+from tests.scenarios import rays
 from tests.scenarios.control import GATED, Gate
-from tests.scenarios.hosts import Host, hosts, why_not
-from tests.scenarios.processes import Process, descendants
+from tests.scenarios.hosts import hosts, why_not
+from tests.scenarios.rays import SLOW_S, Driver, RayCluster
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 TOKEN = "wt_thatnobodysees"
 LEASE_S = 60.0
-SLOW_S = 300.0
-"""For what starts processes: the machine may have other things to do."""
-
-
-@dataclass
-class Node:
-    """`ray start` on a host."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def family(self) -> list[Process]:
-        """Everything that runs there."""
-        return descendants(self.process.pid)
-
-    def workers(self) -> dict[str, int]:
-        """Names and process ids of the workers there."""
-        found = {}
-        for process in self.family():
-            if "-m mutoscope.worker" in process.command:
-                with suppress(OSError):
-                    words = (Path("/proc") / str(process.pid) / "environ").read_bytes().split(b"\0")
-                    told = dict(word.decode().partition("=")[::2] for word in words if b"=" in word)
-                    found[told["MUTOSCOPE_WORKER_ID"]] = process.pid
-        return found
-
-    def kill(self) -> None:
-        """All of it, as when the power goes."""
-        for pid in [self.process.pid, *(process.pid for process in self.family())]:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self.process.wait(30)
-
-
-@dataclass
-class Driver:
-    """`mutoscope fleet ray` on the head."""
-
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def said(self, event: str) -> list[dict[str, Any]]:
-        """Those lines of its log."""
-        told = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
-        return [line for line in told if line.get("event") == event]
-
-    def began(self) -> float:
-        """Seconds until it has taken its seat."""
-        now = time.monotonic()
-        until(lambda: self.said("fleet.began"), timeout_s=SLOW_S)
-        return time.monotonic() - now
 
 
 @dataclass
 class Site:
     """All of it."""
 
-    folder: Path
-    environment: dict[str, str]
-    head: Host
+    cluster: RayCluster
     live: LiveServer
     gate: Gate
-    nodes: list[Node] = field(default_factory=list)
-    drivers: list[Driver] = field(default_factory=list)
-
-    def ray(self, host: Host, *words: str, cpus: int) -> Node:
-        """A node, once it is there. Only hosts of ours reach it."""
-        number = len(self.nodes)
-        words = (*words, f"--node-ip-address={host.address}", f"--num-cpus={cpus}", "--num-gpus=0", "--block")
-        words = (
-            *words,
-            "--object-store-memory=80000000",
-            f"--temp-dir={self.folder}/{number}",
-            "--disable-usage-stats",
-        )
-        log = self.folder / f"node-{number}.log"
-        command = [sys.executable, "-m", "ray.scripts.scripts", "start", *words]
-        with log.open("wb") as out:
-            process = subprocess.Popen(host.command(*command), env=self.environment, stdout=out, stderr=out)
-        self.nodes.append(Node(process, log))
-        return self.nodes[-1]
 
     def fleet(self, *words: str) -> Driver:
         """A driver."""
-        words = ("--address", f"{self.head.address}:6379", "--server", self.live.url, *words)
-        command = [sys.executable, "-m", "mutoscope", "fleet", "ray", *words]
-        environment = self.environment | {"MUTOSCOPE_WORKER_TOKEN": TOKEN, "MUTOSCOPE_LOG_FORMAT": "json"}
-        setpriv = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
-        log = self.folder / f"driver-{len(self.drivers)}.log"
-        with log.open("wb") as out:
-            process = subprocess.Popen(self.head.command(*setpriv, *command), env=environment, stdout=out, stderr=out)
-        self.drivers.append(Driver(process, log))
-        return self.drivers[-1]
+        return self.cluster.fleet(self.live.url, *words)
 
     def drive(self) -> Driver:
         """One that keeps workers, no longer warm than a test has time."""
@@ -160,45 +73,24 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """A head and two nodes of one core each, and a server that has no workers."""
-    if importlib.util.find_spec("ray") is None:
-        pytest.skip("Ray is not installed (pip install 'mutoscope[ray]')")
-    if reason := why_not():
+    if reason := rays.absent() or why_not():
         pytest.skip(reason)
     gate = Gate(tmp_path)
-    with ExitStack() as stack:
-        # Short, for sockets have names of 107 bytes at most.
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mr", ignore_cleanup_errors=True)))
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("MUTOSCOPE_", "RAY_"))}
-        environment |= {"HOME": str(folder), "RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": str(folder)}
-        environment |= {"MUTOSCOPE_ENGINE_FILES": str(gate.settings["engine_files"])}
-        environment |= {"MUTOSCOPE_WORKER_FOLDER": str(folder / "work")}
-        head, first, second = stack.enter_context(hosts(3, joined=True))
+    with hosts(3, joined=True) as (head, *others):
         live = start_server(
             tmp_path / "server", host=head.gateway, workers=0, worker_token=TOKEN, lease_s=LEASE_S, **gate.settings
         )
-        stack.callback(live.kill)
-        made = Site(folder, environment, head, live, gate)
-        stack.callback(_end, made)
-        top = made.ray(head, "--head", "--port=6379", "--include-dashboard=false", cpus=0)
-        until(lambda: "Ray runtime started" in top.log.read_text(), timeout_s=SLOW_S)
-        for host in (first, second):
-            made.ray(host, f"--address={head.address}:6379", cpus=1)
-        until(lambda: all("Ray runtime started" in node.log.read_text() for node in made.nodes), timeout_s=SLOW_S)
-        yield made
-
-
-def _end(site: Site) -> None:
-    for driver in site.drivers:
-        driver.process.kill()
-        driver.process.wait(30)
-        print(driver.log.name, driver.log.read_text(), sep="\n")
-    for node in site.nodes:
-        node.kill()
+        try:
+            files = str(gate.settings["engine_files"])
+            with rays.launched(head, others, token=TOKEN, engine_files=files) as cluster:
+                yield Site(cluster, live, gate)
+        finally:
+            live.kill()
 
 
 def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> None:
     """From no worker to two, on both nodes, and back to none."""
-    _, first, second = site.nodes
+    _, first, second = site.cluster.nodes
     facts: dict[str, float] = {}
     killed = site.drive()
     facts["driver began after s"] = killed.began()
@@ -253,11 +145,11 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
 
     last = site.drive()
     last.began()
-    site.nodes[0].kill()
+    site.cluster.nodes[0].kill()
     began = time.monotonic()
     assert last.process.wait(SLOW_S) == exits.UNAVAILABLE
     facts["head killed, the driver ended after s"] = time.monotonic() - began
     assert "Error: Ray " in last.log.read_text()
     print(json.dumps({name: round(value, 1) for name, value in facts.items()}))
-    leaks = [path for path in site.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    leaks = [path for path in site.cluster.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
     assert not leaks
