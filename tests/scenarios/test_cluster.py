@@ -323,6 +323,7 @@ def test_whatever_fails_nothing_is_lost_and_nothing_ends_twice(cluster: Cluster)
         until(lambda: cluster.by_ray() > before, timeout_s=SLOW_S)
         _, first, second = cluster.ray.nodes
         gone = set(first.workers())
+        assert gone
         first.kill()
         until(lambda: gone <= {line["worker_id"] for line in driver.said("worker.died")}, timeout_s=SLOW_S)
         before = cluster.by_ray()
