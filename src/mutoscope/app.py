@@ -353,7 +353,6 @@ def _fleet(settings: Settings, site: Site, url: str, chosen: Sequence[str]) -> L
             "MUTOSCOPE_LOG_FORMAT": settings.log_format,
             "MUTOSCOPE_LOG_LEVEL": settings.log_level,
             "MUTOSCOPE_TRACES": settings.traces,
-            "NUMBA_CACHE_DIR": str(settings.cache / "numba"),
         },
     )
 

@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from mutoscope.engines.parallax.compiling import compiled
+from mutoscope.engines.parallax.compiling import compiled, fma
 
 _F = np.float32
+
+_LUMA = _F(219 / 255), _F(16), _F(16), _F(235)
+_CHROMA = _F(224 / 255), _F(128), _F(16), _F(240)
 
 
 @compiled
@@ -93,8 +96,11 @@ def finish_rows(first: int, rows: int, luma: Any, blue: Any, red: Any, developme
         for dy in range(2):
             y = 2 * (first + j) + dy
             line = luma[2 * j + dy]
-            for x in range(line.shape[0]):
-                line[x] = line[x] * tone[0] + tone[1]
+            gain, offset = tone[0], tone[1]
+            if overlay.shape[1] > 0 or shade.shape[0] > 0 or grain_sd > 0:
+                for x in range(line.shape[0]):
+                    line[x] = line[x] * gain + offset
+                gain, offset = _F(1), _F(0)
             if overlay.shape[1] > 0:
                 _light(line, overlay, first + j, dy, room)
             if shade.shape[0] > 0:
@@ -102,7 +108,7 @@ def finish_rows(first: int, rows: int, luma: Any, blue: Any, red: Any, developme
                     line[x] *= shade[y, x]
             if grain_sd > 0:
                 _grain(line, grain[(y + grain_at[1]) % grain.shape[0]], grain_at[0], grain_sd)
-            _settle(line, dither[y % dither.shape[0]], (_F(219 / 255), _F(16), _F(235)), out[y])
+            _settle(line, dither[y % dither.shape[0]], gain, offset, _LUMA, out[y])
         _colours(first + j, 0, blue[j], development, out)
         _colours(first + j, 1, red[j], development, out)
 
@@ -112,22 +118,21 @@ def _colours(j: int, part: int, line: Any, development: Any, out: Any) -> None:
     """One row of chroma, U or V, around 128, to bytes."""
     overlay, shade, tone, _, _, _, dither = development
     height, half = out.shape[0] // 3 * 2, line.shape[0]
-    for x in range(half):
-        line[x] -= _F(128)
+    middle = _F(128)
+    if overlay.shape[1] > 0 or shade.shape[0] > 0:
+        for x in range(half):
+            line[x] -= middle
+        middle = _F(0)
     if overlay.shape[1] > 0:
         for x in range(half):
             line[x] = line[x] * (_F(1) - overlay[3, j, x]) + overlay[1 + part, j, x]
-    for x in range(half):
-        line[x] *= tone[2]
     if shade.shape[0] > 0:
         for x in range(half):
             line[x] *= shade[2 * j, 2 * x]
-    for x in range(half):
-        line[x] += _F(112 * 255 / 224)
     pattern = dither[(j + 23 * (part + 1)) % dither.shape[0]]
     start = 2 * height * half + (part * (height // 2) + j) * half
     target = out.reshape(-1)[start : start + half]
-    _settle(line, pattern, (_F(224 / 255), _F(16), _F(240)), target)
+    _settle(line, pattern, tone[2], -middle * tone[2], _CHROMA, target)
 
 
 @compiled
@@ -159,11 +164,15 @@ def _grain(line: Any, noise: Any, first: int, sd: Any) -> None:
 
 
 @compiled
-def _settle(line: Any, pattern: Any, scale: Any, target: Any) -> None:
-    """Full range to limited range: a factor, 16 as the offset and the least, and the greatest; dithered to bytes."""
+def _settle(line: Any, pattern: Any, gain: Any, offset: Any, limits: Any, target: Any) -> None:  # noqa: PLR0917 -- as above
+    """Gain and offset, full range to limited range, dithered to bytes.
+
+    limits   how much of the range is left, what nought becomes, the least byte and the greatest.
+    """
     width, tile = line.shape[0], pattern.shape[0]
-    factor, low, high = scale
+    scale, nought, low, high = limits
+    factor, start = gain * scale, offset * scale + nought
     for left in range(0, width, tile):
         for x in range(min(tile, width - left)):
-            value = line[left + x] * factor + low + pattern[x]
+            value = fma(line[left + x], factor, start + pattern[x])
             target[left + x] = np.uint8(min(max(value, low), high))

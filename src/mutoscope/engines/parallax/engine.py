@@ -35,7 +35,7 @@ MIN_FRAMES, MAX_FRAMES = 2, 2000
 class Parallax:
     """A camera moves through the picture; near and far move apart."""
 
-    version = "parallax-0.4"
+    version = "parallax-0.5"
 
     def __init__(self, size: Size | None = None) -> None:
         """size   an output size to use instead of the one that fits the picture; for tests and benchmarks."""
@@ -123,6 +123,7 @@ class Parallax:
         fps: float,
     ) -> tuple[Renderer, Plan]:
         from mutoscope.engines.parallax import camera  # noqa: PLC0415 -- as above
+        from mutoscope.engines.parallax.compiling import give_back_memory  # noqa: PLC0415 -- as above
         from mutoscope.engines.parallax.render import Renderer  # noqa: PLC0415 -- as above
 
         picture, depth_map, size = material
@@ -136,6 +137,7 @@ class Parallax:
         poses = camera.path(planned, scene, num_frames=num_frames, fps=fps, seed=task.seed)
         output = (size.width_px, size.height_px)
         renderer = Renderer(scene, poses, planned, output=output, fps=fps, seed=task.seed)
+        give_back_memory()
         return renderer, _without(planned, renderer.absent())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mutoscope.engines.parallax.compiling import compiled
+from mutoscope.engines.parallax.compiling import compiled, fma
 from mutoscope.engines.parallax.developing import finish_rows
 from mutoscope.engines.parallax.sampling import EDGE, LANES, TILE, look_up, places, scratch
 
@@ -133,7 +133,7 @@ def _blend(count: int, total: Any, colour: Any, alpha: Any) -> None:
         j = _U(i)
         share = min(max(alpha[j], _F(0)), _F(255)) * _F(1 / 255)
         below = total[j]
-        total[j] = below + (colour[j] - below) * share
+        total[j] = fma(colour[j] - below, share, below)
 
 
 @compiled

@@ -16,7 +16,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from mutoscope.engines.parallax.compiling import compiled
+from mutoscope.engines.parallax.compiling import compiled, fma
 
 Plane = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
@@ -113,7 +113,7 @@ def _aligned(corners: Any, part: int, count: int, lanes: Any, limits: Any, f: An
     for i in range(count * LANES):
         j = _U(i)
         x = column[j]
-        q = ax + ux * x + (slant + turn * x) * (_ROW[j] + above - (ay + uy * x))
+        q = fma(fma(turn, x, slant), _ROW[j] + (above - fma(uy, x, ay)), fma(ux, x, ax))
         q = min(max(q, _F(0)), right)
         k = _I(q)
         f[j] = q - _F(k)
@@ -121,7 +121,8 @@ def _aligned(corners: Any, part: int, count: int, lanes: Any, limits: Any, f: An
     for i in range(rows * LANES):
         j = _U(i)
         x = column[j]
-        f[_U(_DOWN) + j] = min(max(ay + uy * x + (gy + ty * x) * _ROW[j], _F(0)), bottom) - _F(first)
+        y = fma(fma(ty, x, gy), _ROW[j], fma(uy, x, ay))
+        f[_U(_DOWN) + j] = min(max(y, _F(0)), bottom) - _F(first)
 
 
 @compiled
@@ -160,9 +161,17 @@ def look_up(plane: Any, part: int, count: int, columns: Any, f: Any, at: Any, ou
 
 
 @compiled
+def _between(p0: Any, p1: Any, p2: Any, p3: Any, u: Any) -> Any:
+    """Catmull-Rom from p1 (u = 0) to p2 (u = 1)."""
+    third = fma(_F(3), p1 - p2, p3 - p0)
+    second = fma(_F(-5), p1, fma(_F(4), p2, fma(_F(2), p0, -p3)))
+    return fma(_F(0.5) * u, fma(u, fma(u, third, second), p2 - p0), p1)
+
+
+@compiled
 def _across(plane: Any, count: int, f: Any, at: Any) -> None:
     """Each source row interpolated at each column."""
-    half, low = _F(0.5), _U(255)
+    low = _U(255)
     for i in range(count * LANES):
         j = _U(i)
         at[_U(_FOUND) + j] = _four(plane, at[j])
@@ -171,14 +180,12 @@ def _across(plane: Any, count: int, f: Any, at: Any) -> None:
         p, u = at[_U(_FOUND) + j], f[j]
         a, b, c, d = p & low, (p >> _U(8)) & low, (p >> _U(16)) & low, p >> _U(24)
         p0, p1, p2, p3 = _F(_I(a)), _F(_I(b)), _F(_I(c)), _F(_I(d))
-        bend = p0 + p0 - _F(5) * p1 + _F(4) * p2 - p3 + u * (_F(3) * (p1 - p2) + p3 - p0)
-        f[_U(_MIDDLE) + j] = p1 + half * u * (p2 - p0 + u * bend)
+        f[_U(_MIDDLE) + j] = _between(p0, p1, p2, p3, u)
 
 
 @compiled
 def _down(rows: int, f: Any, out: Any) -> None:
     """The interpolated rows interpolated down: along a row of the tile the source row changes once at most."""
-    half = _F(0.5)
     for y in range(rows):
         o = _U(y * LANES)
         base = min(_I(f[_U(_DOWN) + o]), _I(f[_U(_DOWN + LANES - 1) + o]))
@@ -192,8 +199,7 @@ def _down(rows: int, f: Any, out: Any) -> None:
             p0, p1 = h1 if is_next else h0, h2 if is_next else h1
             p2, p3 = h3 if is_next else h2, h4 if is_next else h3
             u = u - _F(1) if is_next else u
-            bend = p0 + p0 - _F(5) * p1 + _F(4) * p2 - p3 + u * (_F(3) * (p1 - p2) + p3 - p0)
-            out[o + x] = p1 + half * u * (p2 - p0 + u * bend)
+            out[o + x] = _between(p0, p1, p2, p3, u)
 
 
 @compiled

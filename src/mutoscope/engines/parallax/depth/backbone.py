@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mutoscope.engines.parallax.compiling import cache_folder
 from mutoscope.engines.parallax.depth.onnxfile import Graph, NotOnnx, Weights, read_weights
 from mutoscope.errors import EngineError
 
@@ -95,12 +95,8 @@ class Backbone:
 
 
 def default_cache_folder() -> Path:
-    """Where prepared weights are kept when nobody says otherwise; the same rule as the setting `cache`."""
-    named = os.environ.get("MUTOSCOPE_CACHE")
-    if named:
-        return Path(named) / "weights"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "mutoscope" / "weights"
+    """Where prepared weights are kept when nobody says otherwise."""
+    return cache_folder() / "weights"
 
 
 def normalise(rgb: NDArray[np.uint8]) -> Array:
