@@ -25,6 +25,7 @@ print(float(total[0]))
 """
 
 
+@pytest.mark.slow
 def test_a_kernel_that_is_called_from_another_file_may_change(tmp_path: Path) -> None:
     """The old one does not run on inside the kernels that call it, nor is the same text compiled twice."""
     sources = tmp_path / "sources"
