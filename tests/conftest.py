@@ -32,6 +32,14 @@ PLAIN: dict[str, Any] = {"trust_env": False, "verify": False}
 """HTTP on loopback: no proxy, and no certificates to read for each client (20 ms)."""
 
 
+_SLOW_TO_COLLECT = {"test_diffusers_sketch.py", "test_openapi_calls.py"}
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Files whose tests are all slow, and which take seconds before it is known."""
+    return True if collection_path.name in _SLOW_TO_COLLECT and "not slow" in config.option.markexpr else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Every process watches itself; the one without a master among them tells."""
     config.pluginmanager.register(Watchdog(config))

@@ -12,6 +12,8 @@ torch = pytest.importorskip("torch", reason="torch is not installed: make gpu")
 
 from mutoscope.engines.diffusers import sketch  # noqa: E402 - after what it needs was found
 
+pytestmark = pytest.mark.slow  # for torch is loaded
+
 WIDTH_PX, HEIGHT_PX, CELL_PX, CHANNELS = 192, 96, 8, 4
 
 
