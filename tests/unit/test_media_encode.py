@@ -15,6 +15,7 @@ from PIL import Image
 
 from mutoscope.errors import EngineError
 from mutoscope.media.encode import KEYFRAME_EVERY, VideoWriter, write_jpeg
+from mutoscope.media.sections import same_priority
 
 Frame = npt.NDArray[np.uint8]
 
@@ -121,6 +122,33 @@ def test_an_encoder_takes_no_priority(tmp_path: Path, codec: str) -> None:
         found = {os.sched_getscheduler(int(task.name)) for task in Path("/proc/self/task").iterdir()}
         assert found == {os.SCHED_OTHER}
         assert os.sched_getparam(0).sched_priority == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no such priorities")
+def test_an_encoder_that_cannot_be_opened_takes_no_priority(tmp_path: Path) -> None:
+    """SVT-AV1 takes it before it looks at the size."""
+
+    def start() -> None:
+        with VideoWriter(tmp_path / "a.mp4", width_px=2, height_px=2, fps=24, codec="av1") as writer:
+            writer.write(noise(1, width=2, height=2)[0])
+
+    with pytest.raises(av.FFmpegError):
+        start()
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this system has no such priorities")
+def test_a_priority_is_taken_back_after_an_error() -> None:
+    """Also where nobody may be a real-time process: anybody may be a batch process."""
+
+    def fail() -> None:
+        with same_priority():
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 def test_key_frames_come_at_a_constant_distance(tmp_path: Path) -> None:

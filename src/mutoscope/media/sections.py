@@ -181,12 +181,13 @@ def same_priority() -> Iterator[None]:
         return
     usual, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
     others = _threads()
-    yield
-    if os.sched_getscheduler(0) == usual:
-        return
-    for thread in _threads() - others | {threading.get_native_id()}:
-        with contextlib.suppress(ProcessLookupError):
-            os.sched_setscheduler(thread, usual, parameters)
+    try:
+        yield
+    finally:
+        if os.sched_getscheduler(0) != usual:
+            for thread in _threads() - others | {threading.get_native_id()}:
+                with contextlib.suppress(ProcessLookupError):
+                    os.sched_setscheduler(thread, usual, parameters)
 
 
 def _threads() -> set[int]:
