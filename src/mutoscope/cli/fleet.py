@@ -11,8 +11,7 @@ import click
 import orjson
 
 from mutoscope import logs, settings
-from mutoscope.catalog.manifest import LABEL, LABEL_ACCEPTED
-from mutoscope.cli import exits, output
+from mutoscope.cli import exits, output, worker_options
 from mutoscope.errors import ConfigError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,23}")
@@ -30,13 +29,6 @@ def command() -> None:
 def _name(context: click.Context, parameter: click.Parameter, value: str) -> str:
     if not _NAME.fullmatch(value):
         raise click.BadParameter(f"{value!r}: 1 to 24 letters, digits, dashes and underscores are accepted")
-    return value
-
-
-def _labels(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    for label in value:
-        if not LABEL.fullmatch(label):
-            raise click.BadParameter(f"{label!r}: {LABEL_ACCEPTED}")
     return value
 
 
@@ -66,7 +58,9 @@ def _labels(context: click.Context, parameter: click.Parameter, value: tuple[str
     show_default=True,
     help="Seconds a request may wait before Ray's autoscaler is asked for more.",
 )
-@click.option("--label", "labels", multiple=True, metavar="WORD", callback=_labels, help="Of every worker; repeat.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="WORD", callback=worker_options.labels, help="Of every worker; repeat."
+)
 @click.option("--plan", "mode", flag_value="plan", help="Print what would be done now, as JSON, and do nothing.")
 @click.option("--stop", "mode", flag_value="stop", help="Drain all workers of the fleet, and end.")
 def ray(
@@ -85,11 +79,8 @@ def ray(
     What opens the server is read from MUTOSCOPE_WORKER_TOKEN: a key of scope `worker`. When this command ends, the
     workers go on, and the next one finds them; --stop ends them.
     """
-    token = os.environ.pop("MUTOSCOPE_WORKER_TOKEN", "")  # nothing that is started from here sees it
-    if not token:
-        raise click.UsageError(
-            "MUTOSCOPE_WORKER_TOKEN is not set; the server's operator makes one: mutoscope keys create --scope worker"
-        )
+    # Nothing that is started from here sees it.
+    token = worker_options.required_token(os.environ.pop("MUTOSCOPE_WORKER_TOKEN", None))
     from mutoscope.fleet import scaling  # noqa: PLC0415 - `mutoscope --help` answers at once
     from mutoscope.fleet.cluster import Cluster, RayGone  # noqa: PLC0415 - as above
     from mutoscope.fleet.ray import RayFleet, Taken  # noqa: PLC0415 - as above

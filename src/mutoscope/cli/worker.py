@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from mutoscope import ability, logs, settings
-from mutoscope.catalog.manifest import LABEL, LABEL_ACCEPTED
+from mutoscope.cli import worker_options
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -17,13 +17,6 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 def _name(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and not _NAME.fullmatch(value):
         raise click.BadParameter(f"{value!r}: 1 to 80 letters, digits, dots, dashes and underscores are accepted")
-    return value
-
-
-def _labels(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    for label in value:
-        if not LABEL.fullmatch(label):
-            raise click.BadParameter(f"{label!r}: {LABEL_ACCEPTED}")
     return value
 
 
@@ -46,7 +39,9 @@ def _labels(context: click.Context, parameter: click.Parameter, value: tuple[str
     type=click.FloatRange(0, 100_000),
     help="Memory of its GPU, in GiB [what nvidia-smi says; 0 without one].",
 )
-@click.option("--label", "labels", multiple=True, metavar="WORD", callback=_labels, help="What else it has; repeat.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="WORD", callback=worker_options.labels, help="What else it has; repeat."
+)
 @click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Where attempts keep their files.")
 def command(
     *,
@@ -67,11 +62,7 @@ def command(
 
     What opens the server is read from MUTOSCOPE_WORKER_TOKEN: a key of scope `worker`, or the server's own token.
     """
-    token = os.environ.get("MUTOSCOPE_WORKER_TOKEN")
-    if not token:
-        raise click.UsageError(
-            "MUTOSCOPE_WORKER_TOKEN is not set; the server's operator makes one: mutoscope keys create --scope worker"
-        )
+    token = worker_options.required_token(os.environ.get("MUTOSCOPE_WORKER_TOKEN"))
     from mutoscope import worker  # noqa: PLC0415 - brings engines and media along
     from mutoscope.engines import registry  # noqa: PLC0415 - as above
 
