@@ -18,7 +18,8 @@ from mutoscope.cli import exits, program
 from mutoscope.fleet import ray
 from mutoscope.fleet.actor import NEVER_STARTED
 from mutoscope.fleet.cluster import ActorGone, ActorSilent, RayGone, bounded
-from mutoscope.fleet.ray import RayFleet, Taken, is_ours, new_name
+from mutoscope.fleet.names import is_ours, new_name
+from mutoscope.fleet.ray import RayFleet, Taken
 from mutoscope.fleet.scaling import Bounds, Bundle, Policy
 from mutoscope.link import Refused
 

@@ -9,9 +9,6 @@ ends, the workers stay and go on; `stop` takes them down, each after what it has
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import re
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,8 +20,10 @@ import structlog
 from mutoscope.errors import EngineError, LeaseLost, MutoscopeError
 from mutoscope.fleet.actor import NEVER_STARTED
 from mutoscope.fleet.cluster import ActorGone, ActorSilent, Cluster
+from mutoscope.fleet.lines import lines_of
+from mutoscope.fleet.names import digest, digest_in, is_ours, new_name
 from mutoscope.fleet.scaling import Bundle, Decision, Failures, Line, Phase, Policy, Worker, decide
-from mutoscope.link import Link, Refused, ServerAway, backoff
+from mutoscope.link import Link, ServerAway, backoff
 
 logger = structlog.get_logger(__name__)
 
@@ -40,44 +39,6 @@ AWAY_FIRST_S, AWAY_MOST_S = 1.0, 30.0
 
 class Taken(MutoscopeError):
     """Another driver has this fleet."""
-
-
-def new_name(fleet: str, model_id: str) -> str:
-    """A name that no worker had before, by which the model is found again."""
-    words = re.sub(r"[^A-Za-z0-9]+", "-", model_id).strip("-")[-30:].strip("-") or "model"
-    return f"{fleet}.{words}-{_digest(model_id)}-{secrets.token_hex(4)}"
-
-
-def is_ours(fleet: str, name: str) -> bool:
-    """Was this name made by `new_name`? Others may call their workers something that begins alike."""
-    return re.fullmatch(rf"{re.escape(fleet)}\.[A-Za-z0-9-]{{1,30}}-[0-9a-f]{{8}}-[0-9a-f]{{8}}", name) is not None
-
-
-def _digest(model_id: str) -> str:
-    return hashlib.sha256(model_id.encode()).hexdigest()[:8]
-
-
-def lines_of(told: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
-    """What the server tells of its queue. Raises Refused for what cannot be understood."""
-    try:
-        return tuple(_line(model) for model in told)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise Refused("the server's queue cannot be understood; it is of another version") from exc
-
-
-def _line(model: Mapping[str, Any]) -> Line:
-    resources, needs = model["resources"], model["needs"]
-    amounts = {"CPU": resources["num_cpus"], "GPU": resources["num_gpus"], **resources["custom"]}
-    return Line(
-        model_id=str(model["model_id"]),
-        engines=tuple(model["engines"]),
-        in_queue=int(model["in_queue"]),
-        oldest_s=float(model["oldest_s"]),
-        takes={str(name): float(amount) for name, amount in amounts.items() if amount},
-        time_limit_s=float(model["time_limit_s"]),
-        gpu_memory_gb=float(needs["gpu_memory_gb"]),
-        labels=frozenset(needs["labels"]),
-    )
 
 
 @dataclass(slots=True)
@@ -247,13 +208,13 @@ class RayFleet:
         return lines_of(told["models"]), frozenset(told["at_work"])
 
     def _recognize(self, lines: Iterable[Line], at_work: frozenset[str]) -> None:
-        by_digest = {_digest(line.model_id): line for line in lines}
+        by_digest = {digest(line.model_id): line for line in lines}
         now = self._clock()
         for kept in self._kept.values():
             kept.is_busy = kept.name in at_work
             if kept.is_busy:
                 kept.needed = now
-            if line := by_digest.get(kept.name.split("-")[-2]):
+            if line := by_digest.get(digest_in(kept.name)):
                 kept.model_id = line.model_id
                 kept.takes = kept.takes or line.takes
 
@@ -306,7 +267,7 @@ class RayFleet:
         try:
             kept.asked[self._cluster.call(kept.actor, method, *args)] = method
         except (ActorGone, ActorSilent) as exc:
-            self._dead(kept, exc.message)
+            self._failed(kept, exc.message)
 
     def _hear(self, timeout_s: float) -> None:
         """Wait for answers, at most so long, and see to them. An actor that dies answers, too."""
@@ -346,7 +307,7 @@ class RayFleet:
                 logger.warning("worker.silent", worker_id=kept.name)
             return
         except ActorGone as exc:
-            self._dead(kept, exc.message)
+            self._failed(kept, exc.message)
             return
         if method == "hello":
             self._met(kept, value)
@@ -375,7 +336,7 @@ class RayFleet:
             if kept.silent is None:
                 continue
             if self._clock() - kept.silent > SILENT_S:
-                self._dead(kept, f"it could not be reached for {SILENT_S:g} s")
+                self._failed(kept, f"it could not be reached for {SILENT_S:g} s")
             elif "hello" not in kept.asked.values():
                 self._ask(kept, "hello")
 
@@ -390,15 +351,12 @@ class RayFleet:
             self._failed(kept, "it was never started" if code == NEVER_STARTED else f"it ended with code {code}")
 
     def _failed(self, kept: _Kept, reason: str) -> None:
+        """It ended with an error, or is gone with its actor or their node."""
         lived_s = self._clock() - kept.since
         pause_s = self._failures.note(kept.model_id, lived_s=lived_s, now=self._clock()) if kept.model_id else 0.0
         logger.warning("worker.died", worker_id=kept.name, reason=reason, again_in_s=round(pause_s, 1))
         self._forget(kept)
         self._tell_lost(kept.name)
-
-    def _dead(self, kept: _Kept, reason: str) -> None:
-        """The actor is gone, and with it the worker, or their node."""
-        self._failed(kept, reason)
 
     def _forget(self, kept: _Kept) -> None:
         self._kept.pop(kept.name, None)
