@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import os
 import secrets
 import signal
-import socket
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +36,7 @@ from mutoscope.server.addresses import parse_network
 from mutoscope.server.auth import fingerprint, new_key
 from mutoscope.server.connection import Connection, most_connections
 from mutoscope.server.dialects import serverless
+from mutoscope.server.listening import listen, url_of
 from mutoscope.server.metrics import Metrics
 from mutoscope.server.outputs import output_of
 from mutoscope.server.routes import application
@@ -96,7 +95,7 @@ async def serve(
         listener.close()
         raise
     kept_key_fits = bool(kept_key) and await site.store.caller(fingerprint(kept_key or "")) is not None
-    url = _address(settings.host, listener)
+    url = url_of(settings.host, listener)
     metrics = Metrics()
     site.store.db.on_commit = metrics.committed
     server = _uvicorn(site, metrics, _proxies(settings))
@@ -238,35 +237,7 @@ def _noting(store: Store, action: str, account_id: str, *, target: str) -> Store
     return store.noting(lambda tx: audit.note(tx, audit.SITE, action, account_id=account_id, target=target))
 
 
-# -- listening ----------------------------------------------------------------------------------------------------
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises ConfigError that says what to do when the port is taken."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except socket.gaierror as exc:
-        raise ConfigError(f"--host {host}: no such address") from exc
-    listener = socket.socket(family, kind, protocol)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError as exc:
-        listener.close()
-        if exc.errno == errno.EADDRINUSE:
-            raise ConfigError(
-                f"port {port} on {host} is taken, perhaps by another Mutoscope; "
-                f"stop that one, or choose another port: mutoscope serve --port {port + 1}"
-            ) from exc
-        raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}") from exc
-    return listener
-
-
-def _address(host: str, listener: socket.socket) -> str:
-    port = listener.getsockname()[1]
-    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared only
-    return f"http://{f'[{here}]' if ':' in here and not here.startswith('[') else here}:{port}"
+# -- the server ---------------------------------------------------------------------------------------------------
 
 
 class _Server(uvicorn.Server):
