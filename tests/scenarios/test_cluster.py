@@ -11,12 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +23,14 @@ import psycopg
 import pytest
 
 from tests import postgres, radosgw
-from tests.conftest import PLAIN, LiveServer, start_server
-from tests.http.calls import SMALL, TESTCARD, until
+from tests.conftest import LiveServer, start_server
+from tests.http.calls import TESTCARD, until
 from tests.ports import reserved_port
 from tests.radosgw import Gateway
 from tests.scenarios import rays
 from tests.scenarios.control import GATED, Gate
 from tests.scenarios.hosts import Host, hosts, why_not
+from tests.scenarios.load import Load
 from tests.scenarios.processes import descendants
 from tests.scenarios.rays import SLOW_S, Driver, RayCluster
 
@@ -63,40 +62,6 @@ class Worker:
         for pid in [self.process.pid, *(child.pid for child in descendants(self.process.pid))]:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
-
-
-@dataclass
-class Load:
-    """Clients that try again whatever they are answered, until one has been accepted."""
-
-    urls: list[str]
-    stop: threading.Event = field(default_factory=threading.Event)
-    accepted: dict[str, set[str]] = field(default_factory=dict)
-    retried: int = 0
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def work(self, number: int) -> None:
-        """One request after the other, now here, now there."""
-        with httpx.Client(headers={"Authorization": "Bearer mk_alice"}, timeout=5, **PLAIN) as client:
-            for turn in range(10_000):
-                if self.stop.is_set():
-                    return
-                self._submit(client, uuid.uuid4().hex, turn + number)
-                self.stop.wait(0.15)
-
-    def _submit(self, client: httpx.Client, key: str, turn: int) -> None:
-        for attempt in range(600):
-            url = f"{self.urls[(turn + attempt) % len(self.urls)]}/v1/models/{TESTCARD}"
-            with suppress(httpx.TransportError):
-                answer = client.post(url, json=SMALL, headers={"Idempotency-Key": key})
-                if answer.status_code == 200:
-                    with self._lock:
-                        self.accepted.setdefault(key, set()).add(answer.json()["request_id"])
-                    return
-                assert answer.status_code in (409, 503), answer.text
-            with self._lock:
-                self.retried += 1
-            time.sleep(0.1)
 
 
 @dataclass
@@ -161,6 +126,11 @@ class Cluster:
         driver = self.ray.fleet(self.servers[1].url, "--workers", f"{TESTCARD}=2:2")
         driver.began()
         return driver
+
+    def works_on_ray(self) -> None:
+        """Until a worker on Ray has finished another attempt."""
+        before = self.by_ray()
+        until(lambda: self.by_ray() > before, timeout_s=SLOW_S)
 
     def by_ray(self) -> int:
         """How many attempts workers on Ray have finished, by their logs."""
@@ -270,78 +240,102 @@ def _end(worker: Worker) -> None:
 def test_whatever_fails_nothing_is_lost_and_nothing_ends_twice(cluster: Cluster) -> None:
     """And what a lost worker held is worked on by another one soon."""
     load = Load([server.url for server in cluster.servers])
-    clients = [threading.Thread(target=load.work, args=(number,), daemon=True) for number in range(3)]
-    for client in clients:
-        client.start()
-    facts = {}
-    try:
-        until(lambda: len(load.accepted) > 10)
+    facts: dict[str, float] = {}
+    with load.going_on():
+        load.more()
         cluster.restart(0)
-
-        request_id, lost = cluster.held(GATED)
-        lost.host.cut()
-        facts["cable cut, redelivered after s"] = cluster.taken_over(request_id, lost, time.monotonic())
-        cluster.gates[0].open()
-        cluster.finished(request_id)
-        lost.host.mend()
-        until(lambda: lost.told("attempt.dropped", request_id))
-
-        slept_id, sleeper = cluster.held(SECOND)
-        sleeper.send(signal.SIGSTOP)
-        facts["asleep, redelivered after s"] = cluster.taken_over(slept_id, sleeper, time.monotonic())
-        cluster.gates[1].open()
-        cluster.finished(slept_id)
-        sleeper.send(signal.SIGCONT)
-        until(lambda: sleeper.told("attempt.dropped", slept_id))
-
-        cluster.database.stop()
-        cluster.database.start()
-        before = len(load.accepted)
-        until(lambda: len(load.accepted) > before + 10)
-        until(lambda: lost.works_again(request_id) and sleeper.works_again(slept_id))
-
-        with cluster.bucket.slow():
-            before = len(load.accepted)
-            until(lambda: len(load.accepted) > before + 10)
-        cluster.gates[0].close()
-        kept_id, _ = cluster.held(GATED)
-        cluster.bucket.pause()
-        cluster.gates[0].open()  # it is made, and cannot be put anywhere
-        time.sleep(2 * LEASE_S)
-        assert cluster.asked(f"/v1/requests/{kept_id}")["state"] == "in_progress"
-        cluster.bucket.resume()
-        cluster.finished(kept_id)
-        assert cluster.asked(f"/v1/requests/{kept_id}")["attempt"] == 1
-
-        killed = cluster.driven()
-        until(lambda: cluster.by_ray() > 0, timeout_s=SLOW_S)
-        killed.process.kill()
-        killed.process.wait(30)
-        driver = cluster.driven()
-        assert not driver.said("worker.placing")
-        before = cluster.by_ray()
-        until(lambda: cluster.by_ray() > before, timeout_s=SLOW_S)
-        _, first, second = cluster.ray.nodes
-        gone = set(first.workers())
-        assert gone
-        first.kill()
-        until(lambda: gone <= {line["worker_id"] for line in driver.said("worker.died")}, timeout_s=SLOW_S)
-        before = cluster.by_ray()
-        until(lambda: cluster.by_ray() > before, timeout_s=SLOW_S)
-        assert second.workers()
-    finally:
-        load.stop.set()
-        for client in clients:
-            client.join(90)
-    assert not any(client.is_alive() for client in clients)
+        facts["cable cut, redelivered after s"], cut_off = _host_cut_off(cluster)
+        facts["asleep, redelivered after s"], asleep = _host_asleep(cluster)
+        _database_down(cluster, load)
+        until(lambda: all(worker.works_again(dropped_id) for worker, dropped_id in (cut_off, asleep)))
+        _bucket_slow(cluster, load)
+        _bucket_silent(cluster)
+        driver = _driver_killed(cluster)
+        _node_killed(cluster, driver)
     ids = {request_id for found in load.accepted.values() for request_id in found}
     facts |= {"requests": len(ids), "retried calls": load.retried}
     print(json.dumps(facts))
     assert all(len(found) == 1 for found in load.accepted.values()), "a key made two requests"
+    _ended_once(cluster, len(ids) + 3)  # and those that were held
+
+
+def _host_cut_off(cluster: Cluster) -> tuple[float, tuple[Worker, str]]:
+    """A worker loses its network for a while: seconds until its request is another's, and what it dropped."""
+    request_id, lost = cluster.held(GATED)
+    lost.host.cut()
+    took_s = cluster.taken_over(request_id, lost, time.monotonic())
+    cluster.gates[0].open()
+    cluster.finished(request_id)
+    lost.host.mend()
+    until(lambda: lost.told("attempt.dropped", request_id))
+    return took_s, (lost, request_id)
+
+
+def _host_asleep(cluster: Cluster) -> tuple[float, tuple[Worker, str]]:
+    """A worker stands still for a while, as when a laptop is closed; told as for one that is cut off."""
+    request_id, sleeper = cluster.held(SECOND)
+    sleeper.send(signal.SIGSTOP)
+    took_s = cluster.taken_over(request_id, sleeper, time.monotonic())
+    cluster.gates[1].open()
+    cluster.finished(request_id)
+    sleeper.send(signal.SIGCONT)
+    until(lambda: sleeper.told("attempt.dropped", request_id))
+    return took_s, (sleeper, request_id)
+
+
+def _database_down(cluster: Cluster, load: Load) -> None:
+    cluster.database.stop()
+    cluster.database.start()
+    load.more()
+
+
+def _bucket_slow(cluster: Cluster, load: Load) -> None:
+    with cluster.bucket.slow():
+        load.more()
+
+
+def _bucket_silent(cluster: Cluster) -> None:
+    """What is made meanwhile is kept until it can be put there."""
+    cluster.gates[0].close()
+    kept_id, _ = cluster.held(GATED)
+    cluster.bucket.pause()
+    cluster.gates[0].open()  # it is made, and cannot be put anywhere
+    time.sleep(2 * LEASE_S)
+    assert cluster.asked(f"/v1/requests/{kept_id}")["state"] == "in_progress"
+    cluster.bucket.resume()
+    cluster.finished(kept_id)
+    assert cluster.asked(f"/v1/requests/{kept_id}")["attempt"] == 1
+
+
+def _driver_killed(cluster: Cluster) -> Driver:
+    """The next one, which finds the workers of the one before."""
+    killed = cluster.driven()
+    cluster.works_on_ray()
+    killed.process.kill()
+    killed.process.wait(30)
+    driver = cluster.driven()
+    assert not driver.said("worker.placing")
+    cluster.works_on_ray()
+    return driver
+
+
+def _node_killed(cluster: Cluster, driver: Driver) -> None:
+    """The driver hears of each of its workers, and those of the other node go on."""
+    _, first, second = cluster.ray.nodes
+    gone = set(first.workers())
+    assert gone
+    first.kill()
+    until(lambda: gone <= {line["worker_id"] for line in driver.said("worker.died")}, timeout_s=SLOW_S)
+    cluster.works_on_ray()
+    assert second.workers()
+
+
+def _ended_once(cluster: Cluster, count: int) -> None:
+    """So many requests completed, none failed, and no event tells of a second end."""
     with psycopg.connect(cluster.address) as connection:
         until(lambda: not _one(connection, "select count(*) from requests where state in ('in_queue', 'in_progress')"))
         ended = "select count(*) from requests where state = 'completed'"
-        assert _one(connection, ended) == len(ids) + 3
+        assert _one(connection, ended) == count
         twice = (
             "select count(*) from (select request_id from events where kind = 'state' and "
             "data::json->>'state' in ('completed', 'failed', 'cancelled') group by request_id having count(*) <> 1) x"

@@ -90,19 +90,37 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> None:
     """From no worker to two, on both nodes, and back to none."""
-    _, first, second = site.cluster.nodes
     facts: dict[str, float] = {}
-    killed = site.drive()
-    facts["driver began after s"] = killed.began()
-    assert (first.workers(), second.workers()) == ({}, {})
+    killed, wanted = _from_none_to_two(site, facts)
+    driver = _driver_killed(site, killed, wanted, facts)
+    _second_driver_refused(site, driver)
+    _node_killed(site, driver, wanted, facts)
+    _idle_and_wanted_again(site)
+    _stopped(site, driver)
+    _head_killed(site, facts)
+    print(json.dumps({name: round(value, 1) for name, value in facts.items()}))
+    leaks = [path for path in site.cluster.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
+    assert not leaks
 
+
+def _from_none_to_two(site: Site, facts: dict[str, float]) -> tuple[Driver, set[str]]:
+    """The driver, and the requests that its two workers have."""
+    _, first, second = site.cluster.nodes
+    driver = site.drive()
+    facts["driver began after s"] = driver.began()
+    assert (first.workers(), second.workers()) == ({}, {})
     began = time.monotonic()
     wanted = {site.submit(), site.submit()}
     until(lambda: site.holders().keys() == wanted, timeout_s=SLOW_S)
     facts["from zero to two at work after s"] = time.monotonic() - began
-    there = [first.workers(), second.workers()]
-    assert [len(workers) for workers in there] == [1, 1]
+    assert [len(node.workers()) for node in (first, second)] == [1, 1]
+    return driver, wanted
 
+
+def _driver_killed(site: Site, killed: Driver, wanted: set[str], facts: dict[str, float]) -> Driver:
+    """The next one, which goes on with the same workers."""
+    _, first, second = site.cluster.nodes
+    there = [first.workers(), second.workers()]
     killed.process.kill()
     killed.process.wait(30)
     driver = site.drive()
@@ -113,13 +131,20 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     assert {site.request(request_id)["attempt"] for request_id in wanted} == {1}
     assert not driver.said("worker.placing")
     assert not driver.said("worker.lost")
+    return driver
 
+
+def _second_driver_refused(site: Site, driver: Driver) -> None:
     one_too_many = site.drive()
     until(lambda: one_too_many.said("fleet.taken"), timeout_s=SLOW_S)
     one_too_many.process.terminate()
     assert one_too_many.process.wait(SLOW_S) == 0
     assert driver.process.poll() is None
 
+
+def _node_killed(site: Site, driver: Driver, wanted: set[str], facts: dict[str, float]) -> None:
+    """What its worker had is handed on long before the lease ends; the other request knows nothing of it."""
+    _, first, _ = site.cluster.nodes
     (name,) = first.workers()
     (lost_id,) = (request_id for request_id, holder in site.holders().items() if holder == name)
     began = time.monotonic()
@@ -133,9 +158,16 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     assert site.ended(other_id)["attempt"] == 1
     assert driver.said("worker.lost")[0]["worker_id"] == name
 
+
+def _idle_and_wanted_again(site: Site) -> None:
+    _, _, second = site.cluster.nodes
     until(lambda: not second.workers(), timeout_s=SLOW_S)
     assert site.ended(site.submit())["attempt"] == 1
 
+
+def _stopped(site: Site, driver: Driver) -> None:
+    """Workers outlive their driver, until they are told to go."""
+    _, _, second = site.cluster.nodes
     driver.process.terminate()
     assert driver.process.wait(60) == 0
     assert second.workers()
@@ -143,13 +175,13 @@ def test_a_driver_and_a_node_die_and_nothing_is_lost_or_repeated(site: Site) -> 
     assert stopping.process.wait(SLOW_S) == 0
     assert (second.workers(), stopping.said("fleet.stopped")[0]["workers"]) == ({}, 0)
 
-    last = site.drive()
-    last.began()
+
+def _head_killed(site: Site, facts: dict[str, float]) -> None:
+    """Its driver says so and ends."""
+    driver = site.drive()
+    driver.began()
     site.cluster.nodes[0].kill()
     began = time.monotonic()
-    assert last.process.wait(SLOW_S) == exits.UNAVAILABLE
+    assert driver.process.wait(SLOW_S) == exits.UNAVAILABLE
     facts["head killed, the driver ended after s"] = time.monotonic() - began
-    assert "Error: Ray " in last.log.read_text()
-    print(json.dumps({name: round(value, 1) for name, value in facts.items()}))
-    leaks = [path for path in site.cluster.folder.rglob("*") if path.is_file() and TOKEN.encode() in path.read_bytes()]
-    assert not leaks
+    assert "Error: Ray " in driver.log.read_text()
