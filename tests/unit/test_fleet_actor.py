@@ -88,3 +88,8 @@ async def test_a_worker_ends_with_its_actor(tmp_path: Path) -> None:
     await asyncio.to_thread(until, lambda: list(tmp_path.iterdir()))
     os.close(slot._alive_fd)
     assert await asyncio.wait_for(slot.wait(), 60) == 1
+
+
+def test_nothing_of_it_is_an_exit_code_of_a_worker() -> None:
+    """Those are -signal to 255."""
+    assert NEVER_STARTED < -64

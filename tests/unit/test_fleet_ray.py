@@ -1,150 +1,20 @@
-"""The driver of a fleet on Ray, against a cluster that is played here and a real server that is played, too."""
+"""The driver of a fleet on Ray, against a cluster that is played and a real server that is played, too."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator, Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from click.testing import CliRunner
 from structlog.testing import capture_logs
 
-from mutoscope.cli import exits, program
 from mutoscope.fleet import ray
-from mutoscope.fleet.actor import NEVER_STARTED
 from mutoscope.fleet.cluster import ActorGone, ActorSilent, RayGone, bounded
-from mutoscope.fleet.names import is_ours, new_name
+from mutoscope.fleet.names import new_name
 from mutoscope.fleet.ray import RayFleet, Taken
-from mutoscope.fleet.scaling import Bounds, Bundle, Policy
+from mutoscope.fleet.scaling import Bounds, Policy
 from mutoscope.link import Refused
-
-MODEL = "studio/large"
-
-
-class Office:
-    """A server that tells of a queue and hears who is lost."""
-
-    def __init__(self) -> None:
-        self.in_queue = 0
-        self.at_work: list[str] = []
-        self.lost: list[str] = []
-        self.status = 200
-        office = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                needs, takes = {"gpu_memory_gb": 0, "labels": []}, {"num_gpus": 0, "num_cpus": 1, "custom": {}}
-                line = {
-                    "model_id": MODEL,
-                    "engine": "testcard",
-                    "engines": ["testcard", "parallax"],
-                    "in_queue": office.in_queue,
-                    "in_progress": 0,
-                }
-                line |= {"oldest_s": 1.0, "needs": needs, "resources": takes, "time_limit_s": 60}
-                self.say({"models": [line], "at_work": office.at_work})
-
-            def do_POST(self) -> None:
-                told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                office.lost.append(told["worker_id"])
-                office.at_work = [name for name in office.at_work if name != told["worker_id"]]
-                self.say({"requests": 1})
-
-            def say(self, told: Any) -> None:
-                body = json.dumps(told).encode()
-                self.send_response(office.status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *words: Any) -> None:
-                """Nobody reads it."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-
-class Actor:
-    """One that does what the test says."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.is_started = self.is_draining = False
-        self.called: list[tuple[str, tuple[object, ...]]] = []
-        self.answers: dict[str, list[Any]] = {}
-        """Of a method, what it gives, or raises."""
-
-
-class Played:
-    """A cluster. What was called is answered as soon as the actor has an answer."""
-
-    def __init__(self) -> None:
-        self.actors: dict[str, Actor] = {}
-        self.asked: list[tuple[Bundle, ...]] = []
-        self.left: Bundle = {"CPU": 8.0}
-        self.seats: list[Any] = []
-        self.is_taken = False
-
-    def names(self, fleet: str) -> list[str]:
-        return sorted(name for name in self.actors if name.startswith(f"{fleet}."))
-
-    def free(self) -> Bundle:
-        return self.left
-
-    def seat(self, fleet: str) -> Any:
-        if self.is_taken:
-            return None
-        self.seats.append(Actor("seat"))
-        return self.seats[-1]
-
-    def begin(self, name: str, takes: Bundle, *args: object) -> Actor:
-        self.actors[name] = actor = Actor(name)
-        actor.called.append(("made", args))
-        return actor
-
-    def find(self, name: str) -> Actor | None:
-        return self.actors.get(name)
-
-    def call(self, actor: Actor, method: str, *args: object) -> Any:
-        actor.called.append((method, args))
-        return (actor, method, len(actor.called))
-
-    def ready(self, promises: Sequence[Any], timeout_s: float) -> list[Any]:
-        return [one for one in promises if isinstance(one, tuple) and one[0].answers.get(one[1])]
-
-    def value(self, promise: Any) -> Any:
-        actor, method, _ = promise
-        answer = actor.answers[method].pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def end(self, actor: Actor) -> None:
-        self.actors.pop(actor.name, None)
-
-    def ask(self, bundles: Any) -> None:
-        self.asked.append(tuple(bundles))
-
-
-def met(*, is_started: bool = False, is_draining: bool = False) -> dict[str, Any]:
-    """What an actor that has a place says."""
-    return {"host": "h", "version": "1", "is_started": is_started, "is_draining": is_draining}
-
-
-class Clock:
-    """Goes when it is told."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.unit.played_ray import MODEL, Drive, Office, Played, met
 
 
 @pytest.fixture
@@ -154,51 +24,6 @@ def office() -> Iterator[Office]:
     yield made
     made.server.shutdown()
     made.server.server_close()
-
-
-class Drive:
-    """A driver, step by step."""
-
-    def __init__(self, office: Office, cluster: Played | None = None) -> None:
-        self.cluster, self.clock = cluster or Played(), Clock()
-        policy = Policy((Bounds("*", 0, 4),), keep_warm_s=60)
-        self.fleet = RayFleet("farm", office.url, "wt_secret", self.cluster, policy, clock=self.clock)  # type: ignore[arg-type]
-        self.fleet._open()
-
-    def step(self, seconds: float = 1.0) -> None:
-        """Time passes; it looks, decides, acts and hears."""
-        self.clock.now += seconds
-        self.fleet._tick()
-        self.fleet._hear(0)
-
-    def one(self) -> Actor:
-        """The only actor there is."""
-        (actor,) = self.cluster.actors.values()
-        return actor
-
-    def running(self, office: Office) -> Actor:
-        """One that was started and works."""
-        office.in_queue = 1
-        self.step()
-        actor = self.one()
-        actor.answers["hello"] = [met()]
-        self.fleet._hear(0)
-        office.in_queue, office.at_work = 0, [actor.name]
-        self.step()
-        return actor
-
-
-def test_a_name_tells_its_model_and_is_no_other_one(office: Office) -> None:
-    """It fits the worker protocol's names, whatever the model is called."""
-    for model_id in (MODEL, "Ä ö/ü", "x" * 200, "a/b/c-"):
-        name = new_name("farm", model_id)
-        assert len(name) <= 80
-        assert name.isascii()
-        assert is_ours("farm", name)
-        assert not is_ours("far", name)
-        assert new_name("farm", model_id) != name
-    assert not is_ours("farm", "farm.gpu-1")
-    assert not is_ours("farm", "farm.studio-0123abcd")
 
 
 def test_a_worker_is_started_once_it_has_a_place(office: Office) -> None:
@@ -419,48 +244,3 @@ def test_ray_that_does_not_answer_is_given_up() -> None:
     assert bounded(lambda: 5, 5, what="counting") == 5
     with pytest.raises(ValueError, match="no"):
         bounded(lambda: int("no"), 5, what="failing")
-
-
-def test_nothing_of_it_is_an_exit_code_of_a_worker() -> None:
-    """Those are -signal to 255."""
-    assert NEVER_STARTED < -64
-
-
-# The command line, without Ray
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        ([], "Missing option '--server'"),
-        (["--server", "http://x", "--workers", "a=3:1"], "Invalid value for --workers: found 'a=3:1'; accepted is"),
-        (["--server", "http://x", "--name", "a.b"], "'a.b': 1 to 24 letters, digits, dashes"),
-        (["--server", "http://x", "--label", "a b"], "'a b': 1 to 63 letters"),
-        (["--server", "http://x", "--keep-warm-s", "-1"], "-1.0 is not in the range x>=0"),
-    ],
-)
-def test_a_mistake_on_the_command_line_is_named(words: list[str], said: str) -> None:
-    """Before anything is connected to."""
-    told = CliRunner(env={"MUTOSCOPE_WORKER_TOKEN": "wt_x"}).invoke(program, ["fleet", "ray", *words])
-    assert (told.exit_code, said in told.output) == (exits.USAGE, True), told.output
-
-
-def test_without_a_token_nothing_begins() -> None:
-    """And it says where one comes from."""
-    env = {"MUTOSCOPE_WORKER_TOKEN": None}
-    told = CliRunner(env=env).invoke(program, ["fleet", "ray", "--server", "http://x"])
-    assert (told.exit_code, "mutoscope keys create --scope worker" in told.output) == (exits.USAGE, True)
-
-
-def test_without_the_package_it_is_named(tmp_path: Any) -> None:
-    """As is the command that installs it; help needs none of it."""
-    code = (
-        "import sys; sys.modules['ray'] = None\n"
-        "from mutoscope.cli import program\n"
-        "program(['fleet', 'ray', '--server', 'http://127.0.0.1:9'])"
-    )
-    environment = {"MUTOSCOPE_WORKER_TOKEN": "wt_x", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
-    told = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert (told.returncode, "pip install 'mutoscope[ray]'" in told.stderr) == (exits.USAGE, True), told.stderr
