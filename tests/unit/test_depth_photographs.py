@@ -37,7 +37,7 @@ def test_a_look_keeps_points_on_what_they_lay_on(shape: tuple[int, int], monkeyp
     rows, columns = np.mgrid[0:600, 0:900]
     rgb = np.stack([columns * 255 / 899, rows * 255 / 599, np.zeros_like(rows)], 2).astype(np.uint8)
     places = np.random.default_rng(3).random((40, 2))
-    points = np.float32(np.concatenate([places, 1 + places[:, :1] * 50], 1))
+    points = np.concatenate([places, 1 + places[:, :1] * 50], 1).astype(np.float32)
     mirrored = 0
     for number in range(12):
         part, seen = photographs.look(rgb, points, shape, [1, number])

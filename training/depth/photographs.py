@@ -104,7 +104,14 @@ def main() -> None:
 def listed(file: Path = LIST) -> list[Photograph]:
     """All photographs, in the order of the list."""
     return [
-        Photograph(package, whole["licence"], path, one["sha256"], np.float32(one["points"]), one.get("judge", False))
+        Photograph(
+            package,
+            whole["licence"],
+            path,
+            one["sha256"],
+            np.asarray(one["points"], np.float32),
+            one.get("judge", False),
+        )
         for package, whole in json.loads(file.read_text()).items()
         for path, one in whole["photographs"].items()
     ]
@@ -122,13 +129,15 @@ def look(rgb: Pixels, points: Array, shape: tuple[int, int], seed: list[int]) ->
         across = min(width, height * shape[0] / shape[1]) * share
         down = across * shape[1] / shape[0]
         left, top = rng.uniform(0, width - across), rng.uniform(0, height - down)
-        seen = points * np.float32([width / across, height / down, 1]) - np.float32([left / across, top / down, 0])
+        larger = np.array([width / across, height / down, 1], np.float32)
+        seen = points * larger - np.array([left / across, top / down, 0], np.float32)
         seen = seen[((seen[:, :2] > 0) & (seen[:, :2] < 1)).all(1)]
         if len(seen) >= min(_MIN_POINTS, len(points) // 2):
             break
     part = rgb[int(top) : int(top + down), int(left) : int(left + across)]
     size = (shape[0] * PATCH_PX, shape[1] * PATCH_PX)
-    part = cv2.resize(part, size, interpolation=cv2.INTER_AREA if across > size[0] else cv2.INTER_LINEAR)
+    how = cv2.INTER_AREA if across > size[0] else cv2.INTER_LINEAR
+    part = np.asarray(cv2.resize(part, size, interpolation=how), np.uint8)
     seen[:, :2] = 2 * seen[:, :2] - 1
     seen[:, 2] = np.sqrt(np.where(seen[:, 2] >= FARTHEST_M, 0, 1 / np.maximum(seen[:, 2], 0.05)))
     if rng.random() < 0.5:
