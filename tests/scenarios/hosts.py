@@ -10,6 +10,8 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests import network
+
 _NUMBERS = itertools.count(1)
 
 
@@ -40,7 +42,8 @@ class Host:
 
 
 def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True, capture_output=True, text=True, timeout=20)
+    with network.changing():
+        subprocess.run(["ip", *words], check=True, capture_output=True, text=True, timeout=20)
 
 
 def why_not() -> str:
@@ -104,4 +107,5 @@ def _host(stack: contextlib.ExitStack, switch: tuple[str, str] | None, *, place:
 
 
 def _gone(*words: str) -> None:
-    subprocess.run(["ip", *words], check=False, capture_output=True, timeout=20)
+    with network.changing():
+        subprocess.run(["ip", *words], check=False, capture_output=True, timeout=20)

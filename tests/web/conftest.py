@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request,
 from scripts.browser import find as find_chromium
 from scripts.browser import launch
 
+from tests import network
 from tests.conftest import LiveServer, start_server
 from tests.web.models import ALL_FIELDS, HOSTILE, SHELF
 
@@ -106,9 +107,10 @@ def arrive(browser: Browser) -> Iterator[Arrive]:
         people.append(person)
         return person
 
-    yield come
-    for person in people:
-        person.context.close()
+    with network.unchanged():
+        yield come
+        for person in people:
+            person.context.close()
     assert [complaint for person in people for complaint in person.complaints] == []
 
 
