@@ -52,7 +52,7 @@ format: $(VENV)/.dev ## put the code into its one format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-train-depth: $(VENV)/.dev ## train the depth head again (needs torch: pip install torch==2.13.0)
+train-depth: $(VENV)/.dev ## train the depth head again (its data card says what it needs)
 	$(BIN)/python -m training.depth.train $(ARGS)
 
 bench: $(VENV)/.dev ## measure speed; numbers go to the screen

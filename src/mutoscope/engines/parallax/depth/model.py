@@ -2,8 +2,7 @@
 
 The backbone sees patches; our heads turn them into disparity (`weights/head.onnx`, made by `training.depth`), and into
 classes and how far to trust all this (`weights/classes.onnx`, an earlier head); `refine` brings that to the picture's
-pixels. It refuses to run without the
-backbone: callers then take `flat_understanding`. Read next: `refine.py`.
+pixels. It refuses to run without the backbone: callers then take `flat_understanding`. Read next: `refine.py`.
 """
 
 from __future__ import annotations
