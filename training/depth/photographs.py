@@ -53,7 +53,7 @@ log = logging.getLogger("training.depth")
 class Photograph:
     """A picture in a package.
 
-    package   `npm:NAME@VERSION` or `deb:NAME`.
+    package   `npm:NAME@VERSION`, `deb:NAME` or `github:OWNER/NAME@COMMIT`.
     licence   of the package, or of the picture where the package says it.
     path      where it lies in the package.
     points    (count, 3) float32: x and y as shares of width and height, metres.
@@ -72,7 +72,7 @@ class Photograph:
 
         Raises SystemExit that says what is missing or differs.
         """
-        file = _place(folder, self.package) / self.path
+        file = place(folder, self.package) / self.path
         if not file.is_file():
             raise SystemExit(f"{file} is missing: python -m training.depth.photographs {folder}")
         if hashlib.sha256(file.read_bytes()).hexdigest() != self.sha256:
@@ -91,11 +91,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    fetch(folder)
+
+
+def fetch(folder: Path) -> None:
+    """Bring what is missing into a folder, and check every photograph in it; SystemExit says which one differs."""
     photographs = listed()
     for package in sorted({photograph.package for photograph in photographs}):
-        if not _place(folder, package).exists():
+        if not place(folder, package).exists():
             log.info("%s", package)
-            _fetch(package, _place(folder, package))
+            _fetch(package, [p.path for p in photographs if p.package == package], place(folder, package))
     for photograph in photographs:
         photograph.read(folder)
     log.info("%d photographs in %s", len(photographs), folder)
@@ -162,12 +167,13 @@ def plan(photographs: list[Photograph], seed: int) -> list[tuple[tuple[int, int]
     return [(_SHAPES[(start // BATCH) % len(_SHAPES)], todo[start : start + BATCH]) for start in starts]
 
 
-def _place(folder: Path, package: str) -> Path:
+def place(folder: Path, package: str) -> Path:
+    """Where a package lies in the folder."""
     return folder / package.replace(":", "-").replace("/", "-")
 
 
-def _fetch(package: str, into: Path) -> None:
-    """Unpack a package of npm or Debian into a folder; neither is installed, no script of it runs."""
+def _fetch(package: str, paths: list[str], into: Path) -> None:
+    """Unpack a package of npm or Debian, or some files of a repository, into a folder; no script of theirs runs."""
     kind, name = package.split(":", 1)
     into.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=into.parent) as folder:
@@ -176,9 +182,18 @@ def _fetch(package: str, into: Path) -> None:
             subprocess.run(["npm", "pack", "--silent", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
             with tarfile.open(next(Path(folder).glob("*.tgz"))) as archive:
                 archive.extractall(unpacked, filter="data")
-        else:
+        elif kind == "deb":
             subprocess.run(["apt-get", "download", name], cwd=folder, check=True, stdout=subprocess.DEVNULL)
             subprocess.run(["dpkg-deb", "-x", next(Path(folder).glob("*.deb")), unpacked], check=True)
+        else:
+            repository, commit = name.split("@")
+            subprocess.run(["git", "init", "--quiet", unpacked], check=True)
+            for command in (
+                ["remote", "add", "origin", f"https://github.com/{repository}"],
+                ["fetch", "--quiet", "--depth=1", "--filter=blob:none", "origin", commit],
+                ["checkout", "--quiet", commit, "--", *paths],  # of all its files only these are fetched
+            ):
+                subprocess.run(["git", *command], cwd=unpacked, check=True)
         unpacked.rename(into)
 
 

@@ -35,7 +35,7 @@ MIN_FRAMES, MAX_FRAMES = 2, 2000
 class Parallax:
     """A camera moves through the picture; near and far move apart."""
 
-    version = "parallax-0.6"
+    version = "parallax-0.7"
 
     def __init__(self, size: Size | None = None) -> None:
         """size   an output size to use instead of the one that fits the picture; for tests and benchmarks."""

@@ -22,9 +22,6 @@ Picture = NDArray[np.uint8]
 _WORK_AREA_PX = 240_000
 """Pixels among which patches are compared; measured: twice as many take twice as long and look the same."""
 
-_COARSEST_PX = 24
-_FEWEST_SOURCES = 40
-
 _TRUST = 50
 """`push_pull` believes a value fully from a weight of 1/50 on: a pole two pixels wide keeps its own colour."""
 
