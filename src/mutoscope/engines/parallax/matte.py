@@ -29,7 +29,7 @@ JUMP = 0.10
 _BINS = 96
 _SURVEY_PX = 480
 _MIN_SEPARATION = 0.06
-_LEAST_GAIN = (0.05, 0.05, 0.12, 0.12)
+_LEAST_GAIN = (0.05, 0.05, 0.15, 0.15)
 """Share of all edge strength that the first, second … threshold must cut: every layer more is an object in danger."""
 
 
