@@ -374,8 +374,11 @@ class Wire:
         self._carrying.add(asyncio.create_task(self._carry(reader, writer)))
 
     async def close(self) -> None:
-        """Nobody comes any more."""
-        await asyncio.gather(*self._carrying)
+        """Nobody comes any more; who has not left by then is sent away."""
+        _, left = await asyncio.wait(self._carrying, timeout=10)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*self._carrying, return_exceptions=True)
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_connection("127.0.0.1", self._port)
@@ -428,7 +431,8 @@ async def test_a_commit_whose_answer_is_lost_happens_once(
             return runs
 
         wire.cut = cut
-        assert await desk.store.db.write(act, alongside=alongside) == (2 if cut == "before" else 1)
+        async with asyncio.timeout(60):
+            assert await desk.store.db.write(act, alongside=alongside) == (2 if cut == "before" else 1)
         assert wire.cuts == 1
         assert len(await desk.store.events("once")) == 1
     finally:
