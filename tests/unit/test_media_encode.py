@@ -113,6 +113,23 @@ def test_the_same_frames_give_the_same_bytes(tmp_path: Path, codec: str) -> None
     assert write(tmp_path / "a.mp4", frames, codec=codec) == write(tmp_path / "b.mp4", frames, codec=codec)
 
 
+@pytest.mark.parametrize("num_frames", [1, 2, 3, KEYFRAME_EVERY + 1])
+@pytest.mark.parametrize(("codec", "num_ahead"), [("h264", 2), ("hevc", 2), ("av1", 0)])
+def test_packets_are_decoded_at_an_even_pace(tmp_path: Path, codec: str, num_ahead: int, num_frames: int) -> None:
+    """Of the shortest video too: x265 subtracts from their times what it never set, as long as it is not late."""
+    write(tmp_path / "a.mp4", noise(num_frames), codec=codec)
+
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        decoded = [(packet.dts or 0) * stream.time_base * 24 for packet in packets]
+        shown = [(packet.pts or 0) * stream.time_base * 24 for packet in packets]
+    assert decoded == [i - num_ahead for i in range(num_frames)]
+    assert sorted(shown) == list(range(num_frames))
+    assert all(early <= late for early, late in zip(decoded, shown, strict=True))
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="this system has no such priorities")
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
 def test_an_encoder_takes_no_priority(tmp_path: Path, codec: str) -> None:

@@ -18,6 +18,9 @@ from tests.web.conftest import Arrive, Person
 pytestmark = pytest.mark.slow
 SHELF = "/models/studio/first-frame"
 TESTCARD = "/models/mutoscope/testcard"
+DRAWS_RUNS = """() => ["run", "outcome", "previews"].every((name) =>
+    performance.getEntriesByType("resource").some((entry) => entry.name.includes(`/${name}.js`)))"""
+"""Whether a page has what it draws runs with."""
 
 
 def drop(page: Page, content: bytes, name: str, field: str = "[data-drop]", media_type: str = "image/jpeg") -> None:
@@ -211,6 +214,7 @@ def test_what_is_sent_while_offline_arrives_once(gallery: LiveServer, arrive: Ar
     page = person.open(TESTCARD)
     before = page.locator(".run").count()
     page.fill('[data-name="prompt"] [data-input]', "From a tunnel.")
+    page.wait_for_function(DRAWS_RUNS)  # which whoever touches the form fetches
     person.context.set_offline(True)
     page.click("[data-run]")
     expect(page.locator('.run[data-state="sending"]')).to_have_count(1)
@@ -223,6 +227,25 @@ def test_what_is_sent_while_offline_arrives_once(gallery: LiveServer, arrive: Ar
         prompts = [client.get(f"/v1/requests/{one['request_id']}").json()["inputs"].get("prompt") for one in made]
     assert prompts.count("From a tunnel.") == 1
     assert page.locator(".run").count() == before + 1
+
+
+def test_a_run_is_sent_once_also_by_a_page_that_came_in_part(gallery: LiveServer, arrive: Arrive) -> None:
+    """The line went before the page had what draws a run: it is fetched again, and the run is made."""
+    with gallery.client() as client:
+        someone = client.post("/v1/keys", json={"name": "Carol", "account": "carol"}).json()["key"]
+    person = arrive(gallery, expected=("Failed to load", "ERR_INTERNET", "net::"))
+    person.sign_in(someone)
+    person.context.route("**/run.js*", lambda route: route.abort())
+    page = person.open(TESTCARD)
+    page.wait_for_load_state("networkidle")
+    person.context.set_offline(True)
+    page.click("[data-run]")
+    expect(page.locator("[data-offline]")).to_be_visible()
+    assert page.locator(".run").count() == 0
+    person.context.unroute("**/run.js*")
+    person.context.set_offline(False)
+    expect(page.locator(".run")).to_have_attribute("data-state", "completed")
+    assert len(person.calls("POST", "/v1/models/")) == 1
 
 
 def test_two_people_see_nothing_of_each_other(gallery: LiveServer, arrive: Arrive, owner: Person) -> None:

@@ -42,9 +42,6 @@ THREADS = 4
 Measured at 1440 x 1440 on 2 cores: 24 fps with 1 thread, 25 with 2, 47 with 4.
 """
 
-REORDERED = 2
-"""Frames by which x264 decodes ahead of what is shown: B-frames that others refer to."""
-
 # Chroma is averaged over all four pixels, and arithmetic does not differ between CPUs.
 _SCALER = Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND | Interpolation.BITEXACT
 
@@ -141,11 +138,13 @@ class Section:
         return self._timed(self._context.encode(None))
 
     def _timed(self, packets: Sequence[Packet]) -> list[Packet]:
-        """Packets with the times they have in the whole video: an encoder that ends early forgets to be late."""
+        """Packets with the times they have in the whole video.
+
+        An encoder that ends early forgets to be late: x264 is not, x265 says what its memory happened to hold.
+        """
         for packet in packets:
             packet.duration = 1
-            if self._form.section_frames:
-                packet.dts = self._first + self._num_packets - REORDERED
+            packet.dts = self._first + self._num_packets - CODECS[self._form.codec].num_reordered
             self._num_packets += 1
         return list(packets)
 
@@ -219,11 +218,19 @@ def load(path: Path, time_base: Fraction) -> Iterator[Packet]:
 
 @dataclass(frozen=True, slots=True)
 class _Encoder:
-    """FFmpeg's name for an encoder, the preset worth its time, what makes its bytes repeatable, and its sections."""
+    """One encoder, as FFmpeg knows it.
+
+    name             FFmpeg's.
+    preset           worth its time.
+    options          what makes its bytes repeatable, for so many threads.
+    num_reordered    frames by which it decodes ahead of what is shown: B-frames that others refer to.
+    section_frames   frames of a section, but for the last; None: the whole video is one.
+    """
 
     name: str
     preset: str
     options: Callable[[int], dict[str, str]]
+    num_reordered: int
     section_frames: int | None = None
 
 
@@ -250,8 +257,8 @@ def _svtav1(threads: int) -> dict[str, str]:
 
 
 CODECS = {
-    "h264": _Encoder("libx264", "veryfast", _x264, section_frames=KEYFRAME_EVERY),
-    "hevc": _Encoder("libx265", "veryfast", _x265),
-    "av1": _Encoder("libsvtav1", "8", _svtav1),
+    "h264": _Encoder("libx264", "veryfast", _x264, num_reordered=2, section_frames=KEYFRAME_EVERY),
+    "hevc": _Encoder("libx265", "veryfast", _x265, num_reordered=2),
+    "av1": _Encoder("libsvtav1", "8", _svtav1, num_reordered=0),
 }
 """The encoders of H.265 and AV1 start slowly and look far ahead: a video is one section of theirs."""
