@@ -398,8 +398,10 @@ class Wire:
                     break
                 to_server.write(data)
         back.cancel()
-        for end in (writer, to_server):
+        ends = (writer, to_server)
+        for end in ends:  # both, before either is waited for: a server that hears of no end keeps its locks
             end.close()
+        for end in ends:
             with contextlib.suppress(ConnectionError):
                 await end.wait_closed()
 

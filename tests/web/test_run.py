@@ -232,7 +232,7 @@ def test_what_is_sent_while_offline_arrives_once(gallery: LiveServer, arrive: Ar
 def test_a_run_is_sent_once_also_by_a_page_that_came_in_part(gallery: LiveServer, arrive: Arrive) -> None:
     """The line went before the page had what draws a run: it is fetched again, and the run is made."""
     with gallery.client() as client:
-        someone = client.post("/v1/keys", json={"name": "Carol", "account": "carol"}).json()["key"]
+        someone = client.post("/v1/keys", json={"name": "Fay", "account": "fay"}).json()["key"]
     person = arrive(gallery, expected=("Failed to load", "ERR_INTERNET", "net::"))
     person.sign_in(someone)
     person.context.route("**/run.js*", lambda route: route.abort())
