@@ -21,6 +21,7 @@ from mutoscope.store.records import File
 from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.store import Store
 from mutoscope.store.values import Charge, Held
+from tests import sqlite
 from tests.postgres import Server
 
 MODEL = "test/card"
@@ -137,9 +138,7 @@ class Desk:
 
 
 async def _sqlite(folder: Path) -> Store:
-    database = Sqlite(folder / "mutoscope.db")
-    database.migrate()
-    return Store(database)
+    return Store(sqlite.fresh(folder / "mutoscope.db"))
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ from mutoscope.store.records import Caller
 from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.store import Store
 from mutoscope.store.values import Filter, Held, Submitted
+from tests import sqlite
 
 pytestmark = pytest.mark.anyio
 
@@ -37,6 +38,7 @@ ALICE = Caller("key-alice", "account-alice", frozenset({"run"}))
 BOB = Caller("key-bob", "account-bob", frozenset({"run"}))
 BASE = "http://127.0.0.1:8000"
 MODEL = "studio/collage"
+OTHER_MODEL = "studio/mosaic"
 MANIFEST = {
     "manifest": 1,
     "id": MODEL,
@@ -91,16 +93,16 @@ def prober() -> Iterator[Prober]:
 
 @pytest.fixture
 async def site(tmp_path: Path, prober: Prober, anyio_backend: str) -> AsyncIterator[Site]:
-    """A site with the studio's model, an empty store and an empty storage."""
+    """A site with the studio's two models, an empty store and an empty storage."""
     manifests = tmp_path / "manifests"
     manifests.mkdir()
-    (manifests / "collage.yaml").write_text(yaml.safe_dump(MANIFEST))
-    database = Sqlite(tmp_path / "mutoscope.db")
-    database.migrate()
+    for model in (MODEL, OTHER_MODEL):
+        (manifests / f"{model.rpartition('/')[2]}.yaml").write_text(yaml.safe_dump(MANIFEST | {"id": model}))
+    database = sqlite.fresh(tmp_path / "mutoscope.db")
     made = Site(
         store=Store(database),
         storage=LocalStorage(tmp_path / "files"),
-        catalog=Catalog.load([manifests]),
+        catalog=Catalog.load([manifests], builtin=False),
         signer=Signer("secret"),
         prober=prober,
         limits=Limits(
@@ -252,9 +254,7 @@ async def test_an_idempotency_key_is_good_for_one_body_and_one_model(site: Site)
     with pytest.raises(InvalidInput, match="used before with another model or body"):
         await submit(site, {"caption": "x", "frames": 9}, key="order-7")
     with pytest.raises(InvalidInput, match="used before with another model or body"):
-        await lifecycle.submit(
-            site, ALICE, "mutoscope/testcard", {"prompt": "x"}, base_url=BASE, idempotency_key="order-7"
-        )
+        await lifecycle.submit(site, ALICE, OTHER_MODEL, {"caption": "x"}, base_url=BASE, idempotency_key="order-7")
     assert not (await submit(site, who=BOB, key="order-7")).replayed
 
 
@@ -541,7 +541,7 @@ async def test_a_request_handed_back_after_its_model_left_is_failed(site: Site) 
     """In the queue nobody would ever take it."""
     submitted = await submit(site)
     await claim(hasty(site))
-    bare = dataclasses.replace(site, catalog=Catalog.load())
+    bare = dataclasses.replace(site, catalog=Catalog([]))
     await asyncio.sleep(0.05)
 
     await lifecycle.sweep(bare)

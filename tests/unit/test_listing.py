@@ -16,9 +16,9 @@ from mutoscope.jobs import NewJob
 from mutoscope.server import listing
 from mutoscope.server.listing import page_of
 from mutoscope.server.wire import Query
-from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.store import Store
 from mutoscope.store.values import Filter
+from tests import sqlite
 
 pytestmark = pytest.mark.anyio
 ME = "account"
@@ -34,8 +34,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def site(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Any]:
     """A site as far as a list needs one."""
-    database = Sqlite(tmp_path / "mutoscope.db")
-    database.migrate()
+    database = sqlite.fresh(tmp_path / "mutoscope.db")
     yield SimpleNamespace(store=Store(database), catalog=Catalog([]))
     await database.close()
 

@@ -48,17 +48,18 @@ SECRETS = {
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
-@pytest.mark.parametrize("name", sorted(SECRETS))
-def test_what_looks_like_a_secret_is_taken_out(log_format: str, name: str) -> None:
+def test_what_looks_like_a_secret_is_taken_out(log_format: str) -> None:
     """Whatever its place in the line: ours is the last look before it is written."""
     done = _python(
         "import logging, structlog; from mutoscope import logs\n"
         f"logs.configure({log_format!r}, 'info')\n"
-        f"structlog.get_logger().info('seen', value={SECRETS[name]!r})\n"
-        f"logging.getLogger('library').warning('seen %s', {SECRETS[name]!r})"
+        f"for name, secret in {SECRETS!r}.items():\n"
+        "    structlog.get_logger().info(f'{name} seen', value=secret)\n"
+        "    logging.getLogger('library').warning('%s seen: %s', name, secret)"
     )
-    assert len(done.splitlines()) == 2
-    assert done.count("[hidden]") == 2
+    lines = done.splitlines()
+    assert [name for line in lines for name in SECRETS if f"{name} seen" in line] == [n for n in SECRETS for _ in "ab"]
+    assert [line.count("[hidden]") for line in lines] == [1] * 2 * len(SECRETS)
     assert "PLANTED" not in done
 
 

@@ -15,9 +15,9 @@ from mutoscope.bench.simulator.reading import load
 from mutoscope.cli import program
 from mutoscope.errors import ConfigError
 from mutoscope.jobs import NewJob
-from mutoscope.store.sqlite import Sqlite
 from mutoscope.store.store import Store
 from mutoscope.store.values import Charge, Held
+from tests import sqlite
 
 SECRETS = ("a harbour at dawn", "account-alice", "key-alice", "https://example.com/hook")
 HEAD = "arrival_s,wait_s,run_s,model,account,state\n"
@@ -33,8 +33,7 @@ def site(tmp_path: Path) -> Path:
 
 
 async def _filled(folder: Path) -> None:
-    database = Sqlite(folder / "mutoscope.db")
-    database.migrate()
+    database = sqlite.fresh(folder / "mutoscope.db")
     store = Store(database)
     for number, (who, model) in enumerate([("alice", "a"), ("alice", "a"), ("bob", "a"), ("alice", "b")]):
         await store.submit(_job(number, who, model))

@@ -18,6 +18,7 @@ from mutoscope.errors import ConfigError, DatabaseBusy, NotFound, StorageFull
 from mutoscope.store import statements
 from mutoscope.store.database import Transaction
 from mutoscope.store.sqlite import WORDS, Sqlite
+from tests import sqlite
 
 pytestmark = pytest.mark.anyio
 SOURCE = Path(str(resources.files("mutoscope")))
@@ -32,8 +33,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def db(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Sqlite]:
     """An empty database of the newest schema."""
-    database = Sqlite(tmp_path / "mutoscope.db")
-    database.migrate()
+    database = sqlite.fresh(tmp_path / "mutoscope.db")
     yield database
     await database.close()
 

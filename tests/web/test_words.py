@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gettext
 import re
 import subprocess
@@ -98,6 +99,7 @@ def test_scripts_say_texts_that_can_be_collected(script: Path) -> None:
     assert re.findall(r"(?<![\w.$])tn?\((?!\s*\")[^)]*", source) == []
 
 
+@functools.cache
 def catalog_of(tag: str) -> Catalog:
     """As it lies in the tree."""
     return read_po(BytesIO((WEB / "locales" / f"{tag}.po").read_bytes()), locale=tag.replace("-", "_"))
