@@ -70,7 +70,7 @@ def make_harmless(wanted: Any, *, url: str, events: str) -> None:
 def excused(case: Case, *, wrong: bool) -> list[Any]:
     """The checks that do not hold for this call, and why."""
     names = []
-    if not wrong or any(value in ("", {}, []) for value in case.query.values()):
+    if not wrong or any(value in ("", {}, [], [""]) for value in case.query.values()):
         # A right call stays one, though bytes put into it are no JSON; and an empty parameter is an absent one,
         # because forms send all their fields.
         names.append("negative_data_rejection")

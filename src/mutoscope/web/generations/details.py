@@ -87,12 +87,13 @@ class Details:
 
 async def details_of(site: Site, account_id: str, request_id: str, base: str) -> Details:
     """All about a run. Raises NotFound, also for somebody else's."""
+    # Events before the rest: the page listens to what comes after the last of them, and shows what came up to it.
+    events = await _events(site, request_id)
     job = await site.store.job(request_id, account_id)
     model = model_of(site, job)
     told_of = Wanted(request_id=job.id, limit=MOST_DELIVERIES)
     standing = await site.store.standing(job.id, account_id)
     plan = (job.result or {}).get("metadata", {}).get("plan") or {}
-    events = await _events(site, job.id)
     views = [await view_of(site, file_id) for file_id in (job.result or {}).get("outputs", ())]
     return Details(
         row=await row_of(site, job, await key_names(site, account_id)),
