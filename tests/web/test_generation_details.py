@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,10 +20,10 @@ BASE = "http://127.0.0.1"
 ALICE = Caller("key-alice", "account-alice", frozenset({"run"}))
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
-    """One site for all."""
-    with opened(tmp_path_factory.mktemp("details")) as found:
+@pytest.fixture
+def pages(tmp_path: Path) -> Iterator[Pages]:
+    """A site for each test: what another left waiting would be begun instead."""
+    with opened(tmp_path) as found:
         yield found
 
 
